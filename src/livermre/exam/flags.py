@@ -1,0 +1,122 @@
+"""The registry of flags: what is poor or unusual in a readable exam, each with one sentence and a severity."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How much a flag weighs."""
+
+    INFO = "info"  # worth knowing
+    WARNING = "warning"  # doubt the number
+    BLOCKING = "blocking"  # there is no number to report
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One remark about an exam or slice: code for programs, sentence for people."""
+
+    code: str
+    severity: Severity
+    message: str
+
+
+_REGISTRY: dict[str, tuple[Severity, str]] = {
+    # blocking: reportable is false, number, interval and stage are null
+    "no_liver": (Severity.BLOCKING, "No liver was found in the magnitude images."),
+    "too_little_area": (
+        Severity.BLOCKING,
+        "The measurable region is {area_mm2:.0f} mm2 for the whole exam; at least {minimum_mm2:.0f} mm2 are needed.",
+    ),
+    "no_waves": (
+        Severity.BLOCKING,
+        "Only {percent:.0f} % of the liver away from its edge has confident waves: "
+        "driver off, disconnected or misplaced, or severe motion.",
+    ),
+    "no_stiffness_values": (Severity.BLOCKING, "The stiffness map holds no value inside the liver."),
+    "implausible_stiffness": (
+        Severity.BLOCKING,
+        "The mean of {mean_kpa:.2f} kPa lies outside what a liver can have ({low_kpa:g}-{high_kpa:g} kPa).",
+    ),
+    "iron_dark_liver": (
+        Severity.BLOCKING,
+        "The liver is as dark as the noise (signal {ratio:.1f} times the background), as with iron overload; "
+        "its phase cannot be trusted.",
+    ),
+    # warning: a number is reported, doubt it
+    "dark_liver": (
+        Severity.WARNING,
+        "The liver is dark (signal {ratio:.1f} times the background): iron or a weak coil signal may disturb the waves.",
+    ),
+    "small_area": (
+        Severity.WARNING,
+        "The measured region is small ({area_mm2:.0f} mm2 for the whole exam).",
+    ),
+    "no_confidence_map": (
+        Severity.WARNING,
+        "The exam has no confidence map, so unreliable pixels could not be left out; no interval is given.",
+    ),
+    "slices_disagree": (
+        Severity.WARNING,
+        "Slice means differ by up to {percent:.0f} % of the exam mean (limit {limit:.0f} %): "
+        "look for oblique waves, dome or edge slices.",
+    ),
+    "few_slices": (Severity.WARNING, "Only {slices} slice(s) could be measured."),
+    "missing_slices": (Severity.WARNING, "Slice positions have a gap: {found} slices over {expected} positions."),
+    "no_frequency": (Severity.WARNING, "The driver frequency is not known; no stage is given."),
+    "segmentation_doubtful": (
+        Severity.WARNING,
+        "The liver outline is doubtful ({reason}); check it on the page before using the number.",
+    ),
+    "unit_by_plausibility": (
+        Severity.WARNING,
+        "The unit of the stiffness map was not stated; {unit} was taken since only it gives a plausible liver.",
+    ),
+    "vendor_rule_untested": (
+        Severity.WARNING,
+        "The rule that read this exam ({rule}) has not been tested on a real exam.",
+    ),
+    "table_frequency_mismatch": (
+        Severity.WARNING,
+        "Cut-off table {table} holds for {table_hz:g} Hz and {table_dimension}; this exam has "
+        "{exam_hz:g} Hz, {exam_dimension}. No stage is given.",
+    ),
+    "table_unverified": (
+        Severity.WARNING,
+        "The numbers of cut-off table {table} were not checked in their source.",
+    ),
+    "phase_not_used": (Severity.WARNING, "The phase images were left out: {reason}."),
+    "confidence_not_used": (Severity.WARNING, "The confidence map was left out: {reason}."),
+    "other_maps_ignored": (
+        Severity.WARNING,
+        "The input holds more than one stiffness map of this acquisition; series {used} was measured, not {ignored}.",
+    ),
+    "exam_left_out": (Severity.WARNING, "Something else in the input could not be read as an exam: {reason}."),
+    # slice level
+    "slice_without_liver": (Severity.INFO, "No liver in this slice."),
+    "slice_not_measured": (Severity.INFO, "No pixel of this slice passed the rules."),
+    "slice_small_area": (Severity.INFO, "The region in this slice is small ({area_mm2:.0f} mm2)."),
+    "slice_outlier": (Severity.INFO, "The mean of this slice is {percent:.0f} % away from the exam mean."),
+    # info
+    "magnitude_resampled": (Severity.INFO, "The magnitude was resampled onto the grid of the stiffness map."),
+    "duplicate_images": (Severity.INFO, "{count} duplicate image(s) were ignored."),
+    "damaged_files": (Severity.WARNING, "{count} damaged file(s) of this exam were left out."),
+    "dimension_assumed": (Severity.INFO, "The header does not say whether waves were encoded in 2-D or 3-D; 2-D was taken."),
+    "signal_not_checked": (
+        Severity.INFO,
+        "The images have no empty background to compare with, so a dark liver (iron) could not be recognised.",
+    ),
+    "roi_given": (Severity.INFO, "The region was given, not drawn by livermre."),
+    "liver_given": (Severity.INFO, "The liver outline was given, not found by the network."),
+}
+
+
+def flag(code: str, **values: object) -> Flag:
+    """A flag of the registry with its sentence filled in; KeyError for an unknown code or missing value."""
+    severity, sentence = _REGISTRY[code]
+    return Flag(code, severity, sentence.format(**values))
+
+
+def known_flags() -> dict[str, tuple[Severity, str]]:
+    """Every flag code with its severity and sentence pattern."""
+    return dict(_REGISTRY)
