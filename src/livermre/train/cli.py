@@ -1,0 +1,96 @@
+"""What `livermre train` does: settings in, a run folder with curves, checkpoint and ONNX out."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from livermre.exam.errors import InputError, SettingsError
+from livermre.train.export import Weights, export
+from livermre.train.loop import MakeBatch, Stage, Trainer, TrainSettings, run
+from livermre.train.pairs import paired_batches
+from livermre.train.sources import bank_and_weights, synthetic_bank
+from livermre.train.synthesis import make_batch
+from livermre.version import __version__
+
+PIXEL_MM = 4.0
+"""Pixel of the finest stage: 96 pixels over the 384 mm that the generator renders."""
+
+Report = Callable[[str, int, int], None]
+"""(what is going on, how many done, how many in all)"""
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """One training as asked for on the command line."""
+
+    out: Path
+    data: Path | None = None
+    synthetic: Path | None = None
+    start_from: Path | None = None
+    settings: TrainSettings = TrainSettings()
+    weights: Weights = "int8"
+    name: str = "livermre-liver"
+    licence: str = ""
+
+
+def train(request: TrainRequest, report: Report) -> Path:
+    """Train (or go on training) and export; gives the path of the ONNX file.
+
+    Raises SettingsError for contradicting requests, InputError for unusable data.
+    """
+    settings = request.settings
+    trainer = Trainer(settings)
+    batches = _batches(request, settings, report)
+    checkpoint = request.out / "checkpoint.pt"
+    if checkpoint.exists():
+        trainer.restore(checkpoint)
+    elif request.start_from is not None:
+        trainer.start_from(request.start_from)
+    request.out.mkdir(parents=True, exist_ok=True)
+    (request.out / "settings.json").write_text(json.dumps(asdict(settings), indent=1))
+    for record in run(trainer, batches, request.out):
+        text = f"loss {record['loss']:.3f}  liver Dice {record['dice']:.3f}"
+        report(text, int(record["step"]) + 1, settings.steps)
+    path = request.out / f"{request.name}.onnx"
+    export(trainer.averaged_network(), path, request.weights, model_card(request))
+    return path
+
+
+def _batches(request: TrainRequest, settings: TrainSettings, report: Report) -> MakeBatch:
+    if (request.data is None) == (request.synthetic is None):
+        raise SettingsError("give either DATA (images/ and labels/) or --synthetic SHAPES, not both and not neither")
+    if request.synthetic is None:
+        assert request.data is not None
+        return paired_batches(request.data, settings.seed, PIXEL_MM)
+    if not request.synthetic.is_dir():
+        raise InputError(f"no folder of label maps at {request.synthetic}")
+    shapes = synthetic_bank(request.synthetic, request.out / "bank.npz", settings.seed, report)
+    bank, weights = bank_and_weights(shapes)
+
+    def batch(step: int, stage: Stage):  # noqa: ANN202
+        return make_batch(bank, weights, seed=settings.seed, step=step, batch=stage.batch, size=stage.size)
+
+    return batch
+
+
+def model_card(request: TrainRequest) -> dict[str, object]:
+    """What is known of a model before it was measured; results are added by hand from an evaluation."""
+    settings = request.settings
+    return {
+        "name": request.name,
+        "version": __version__,
+        "network": settings.network,
+        "pixel_mm": PIXEL_MM,
+        "input": "magnitude of the slice below, the slice, the slice above; squashed to 0..1",
+        "licence": request.licence or "as the training data allows",
+        "training": {
+            "data": "simulated images from label maps" if request.synthetic else "images and labels of the user",
+            "seed": settings.seed,
+            "steps": settings.steps,
+            "stages": [asdict(s) for s in settings.stages],
+            "torch": torch.__version__,
+        },
+    }
