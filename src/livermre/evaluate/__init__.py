@@ -1,0 +1,6 @@
+"""Statistics on plain arrays: no exam, no file."""
+
+from livermre.evaluate.intervals import bootstrap_mean
+from livermre.evaluate.overlap import dice, iou
+
+__all__ = ["bootstrap_mean", "dice", "iou"]
