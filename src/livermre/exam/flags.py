@@ -91,6 +91,7 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
         Severity.WARNING,
         "The input holds more than one stiffness map of this acquisition; series {used} was measured, not {ignored}.",
     ),
+    "simulated": (Severity.WARNING, "This exam was simulated: it shows nobody's liver."),
     "exam_left_out": (Severity.WARNING, "Something else in the input could not be read as an exam: {reason}."),
     # slice level
     "slice_without_liver": (Severity.INFO, "No liver in this slice."),
@@ -101,7 +102,10 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
     "magnitude_resampled": (Severity.INFO, "The magnitude was resampled onto the grid of the stiffness map."),
     "duplicate_images": (Severity.INFO, "{count} duplicate image(s) were ignored."),
     "damaged_files": (Severity.WARNING, "{count} damaged file(s) of this exam were left out."),
-    "dimension_assumed": (Severity.INFO, "The header does not say whether waves were encoded in 2-D or 3-D; 2-D was taken."),
+    "dimension_assumed": (
+        Severity.INFO,
+        "The header does not say whether waves were encoded in 2-D or 3-D; 2-D was taken.",
+    ),
     "signal_not_checked": (
         Severity.INFO,
         "The images have no empty background to compare with, so a dark liver (iron) could not be recognised.",

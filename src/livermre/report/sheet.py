@@ -1,0 +1,107 @@
+"""A sheet of A4 for report.pdf: text and lines in mm by small, plain calls; same calls, same bytes."""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from fpdf import FPDF
+
+from livermre.report.colours import rgb
+
+Align = Literal["left", "right", "middle"]
+
+LEFT_MM, INNER_MM = 12.0, 186.0
+RIGHT_MM = LEFT_MM + INNER_MM
+"""Where the print lies on the 210 mm of A4."""
+
+_NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)
+"""PDF wants a creation date; a page without a clock has none, so it says the first day of the epoch."""
+
+_PLAIN = str.maketrans({"−": "-", "≥": ">=", "≤": "<="})
+
+
+class Sheet:
+    """One page with origin at the upper left; positions and sizes in mm, type in points."""
+
+    def __init__(self, title: str) -> None:
+        self._pdf = FPDF(orientation="portrait", unit="mm", format="A4")
+        self._pdf.core_fonts_encoding = "cp1252"  # what PDF calls WinAnsi: dashes and dots beside Latin 1
+        self._pdf.set_auto_page_break(False)
+        self._pdf.set_margin(0)
+        self._pdf.set_creation_date(_NO_DATE)
+        self._pdf.set_title(title)
+        self._pdf.set_lang("en")
+        self._pdf.add_page()
+
+    def text(
+        self, x: float, y: float, text: str, size: float, colour: str, bold: bool = False, align: Align = "left"
+    ) -> float:
+        """One line with its baseline at y; returns its width in mm."""
+        line = _plain(text)
+        width = self.width(text, size, bold)
+        self._pdf.set_text_color(*rgb(colour))
+        self._pdf.text(x - {"left": 0.0, "right": width, "middle": width / 2}[align], y, line)
+        return width
+
+    def width(self, text: str, size: float, bold: bool = False) -> float:
+        """Width of one line in mm."""
+        self._pdf.set_font("Helvetica", "B" if bold else "", size)
+        return self._pdf.get_string_width(_plain(text))
+
+    def fit(self, text: str, size: float, room: float, bold: bool = False) -> str:
+        """The text, cut with three dots where it is wider than `room`."""
+        if self.width(text, size, bold) <= room:
+            return text
+        while text and self.width(text + "…", size, bold) > room:
+            text = text[: -max(1, len(text) // 20)]
+        return text.rstrip() + "…"
+
+    def wrap(self, text: str, size: float, room: float, most: int) -> list[str]:
+        """The text in at most `most` lines no wider than `room`; the last one is cut where more would follow."""
+        lines: list[str] = []
+        words = text.split()
+        while words and len(lines) < most - 1:
+            count = self._fitting(words, size, room)
+            lines.append(self.fit(" ".join(words[:count]), size, room))
+            words = words[count:]
+        return [*lines, self.fit(" ".join(words), size, room)] if words else lines
+
+    def _fitting(self, words: list[str], size: float, room: float) -> int:
+        count = 1
+        while count < len(words) and self.width(" ".join(words[: count + 1]), size) <= room:
+            count += 1
+        return count
+
+    def line(self, x1: float, y1: float, x2: float, y2: float, colour: str, width: float) -> None:
+        """A straight line."""
+        self._pdf.set_draw_color(*rgb(colour))
+        self._pdf.set_line_width(width)
+        self._pdf.line(x1, y1, x2, y2)
+
+    def box(self, x: float, y: float, width: float, height: float, colour: str) -> None:
+        """A filled rectangle."""
+        self._pdf.set_fill_color(*rgb(colour))
+        self._pdf.rect(x, y, width, height, style="F")
+
+    def polygon(self, points: list[tuple[float, float]], colour: str) -> None:
+        """A filled polygon."""
+        self._pdf.set_fill_color(*rgb(colour))
+        self._pdf.polygon(points, style="F")
+
+    def dot(self, x: float, y: float, radius: float, colour: str) -> None:
+        """A filled disc."""
+        self._pdf.set_fill_color(*rgb(colour))
+        self._pdf.circle(x=x, y=y, radius=radius, style="F")
+
+    def image(self, data: bytes, x: float, y: float, width: float, height: float) -> None:
+        """An encoded picture."""
+        self._pdf.image(data, x=x, y=y, w=width, h=height)
+
+    def finish(self) -> bytes:
+        """The document."""
+        return bytes(self._pdf.output())
+
+
+def _plain(text: str) -> str:
+    """The text in signs that PDF's own typefaces have; others escaped, never dropped without a trace."""
+    line = " ".join(text.translate(_PLAIN).split())
+    return line.encode("cp1252", errors="backslashreplace").decode("cp1252")
