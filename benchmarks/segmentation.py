@@ -30,7 +30,9 @@ def chaos_exam(path: Path) -> Exam:
     volume = np.asarray(image.dataobj, dtype=np.float32).transpose(2, 1, 0)[:, ::-1, ::-1]
     dx, dy, dz = (float(z) for z in image.header.get_zooms()[:3])
     rows, columns = volume.shape[1:]
-    planes = [Plane((rows, columns), (dy, dx), (0.0, 0.0, i * dz), (0, 1, 0), (1, 0, 0), dz) for i in range(len(volume))]
+    planes = [
+        Plane((rows, columns), (dy, dx), (0.0, 0.0, i * dz), (0, 1, 0), (1, 0, 0), dz) for i in range(len(volume))
+    ]
     slices = tuple(Slice(p, np.ascontiguousarray(v)) for p, v in zip(planes, volume, strict=True))
     return Exam(slices, Acquisition("CHAOS"), path.name)
 
@@ -87,14 +89,20 @@ def measure_chaos(data: Path, segmenter: Segmenter, pictures: Path | None) -> No
         exam, true = chaos_exam(path), chaos_liver(path.with_name(path.name.replace("image", "label")))
         found = segmenter.segment(exam).liver
         scores.append((dice(found, true) or 0.0, iou(found, true) or 0.0, *quarters(found, true)))
-        print(f"{path.name.split('.')[0]:10s} Dice {scores[-1][0]:.3f} IoU {scores[-1][1]:.3f}  low/middle/high "
-              + "/".join(f"{q:.2f}" for q in scores[-1][2:5]) + f"  outside {scores[-1][5]:.3f}", flush=True)
+        print(
+            f"{path.name.split('.')[0]:10s} Dice {scores[-1][0]:.3f} IoU {scores[-1][1]:.3f}  low/middle/high "
+            + "/".join(f"{q:.2f}" for q in scores[-1][2:5])
+            + f"  outside {scores[-1][5]:.3f}",
+            flush=True,
+        )
         if pictures:
             picture(pictures / f"{path.name.split('.')[0]}.png", exam.magnitude, found, true)
     table = np.array(scores)
     for name, column in (("Dice", 0), ("IoU", 1)):
         mean, (low, high) = bootstrap_mean(table[:, column])
-        print(f"chaos-dev, n = {len(table)} volumes: mean volume {name} {mean:.3f} (95 % interval {low:.3f}-{high:.3f})")
+        print(
+            f"chaos-dev, n = {len(table)} volumes: mean volume {name} {mean:.3f} (95 % interval {low:.3f}-{high:.3f})"
+        )
     print("low / middle / high quarter Dice and false liver outside:", table[:, 2:].mean(0).round(3))
 
 
@@ -103,7 +111,11 @@ def measure_ge(data: Path, segmenter: Segmenter, pictures: Path | None) -> None:
     exam = read([data / "ge-mrtouch" / "dicom"], ReadOptions())[0].exam
     true, found = ge_contours(exam), segmenter.segment(exam).liver
     scores = [dice(f, t) or 0.0 for f, t in zip(found, true, strict=True)]
-    print("GE MR-Touch, 4 slices foot to head, 2-D Dice against hand contours:", np.round(scores, 3), f"mean {np.mean(scores):.3f}")
+    print(
+        "GE MR-Touch, 4 slices foot to head, 2-D Dice against hand contours:",
+        np.round(scores, 3),
+        f"mean {np.mean(scores):.3f}",
+    )
     if pictures:
         picture(pictures / "ge.png", exam.magnitude, found, true)
 

@@ -99,6 +99,13 @@ def test_the_network_is_the_papers_and_an_unknown_name_is_refused() -> None:
         build("vnet")
 
 
+def test_the_conventional_u_net_has_the_textbook_size_and_keeps_the_images() -> None:
+    network = build("unet")
+    # 31.0 M weights of the original (Ronneberger 2015), less biases, plus batch norms
+    assert sum(p.numel() for p in network.parameters()) == pytest.approx(31.04e6, rel=0.002)
+    assert network.eval()(torch.zeros(1, 3, 48, 32)).shape == (1, len(CLASSES), 48, 32)
+
+
 def test_export_agrees_with_torch_at_any_size_and_int8_is_small(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = build("unet-resnext50").eval()

@@ -68,7 +68,11 @@ def test_without_warp_a_slice_is_the_volumes_own_slice() -> None:
 
 
 def test_every_tissue_has_a_class_and_the_liver_its_own() -> None:
-    assert [t for t in Tissue if CLASS_OF_TISSUE[t] == LIVER] == [Tissue.LIVER, Tissue.LIVER_VESSEL, Tissue.LIVER_LESION]
+    assert [t for t in Tissue if CLASS_OF_TISSUE[t] == LIVER] == [
+        Tissue.LIVER,
+        Tissue.LIVER_VESSEL,
+        Tissue.LIVER_LESION,
+    ]
     assert CLASS_OF_TISSUE[Tissue.AIR] == 0
 
 

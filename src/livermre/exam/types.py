@@ -1,5 +1,6 @@
 """The frozen types that every room speaks: arrays are read-only, index order [slice, row, column]."""
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -116,7 +117,7 @@ class Exam:
             if float(s.plane.normal @ first.normal) < 0.999:
                 raise Contradiction("slices of one exam must be parallel")
         positions = [float(first.normal @ np.asarray(s.plane.origin_mm)) for s in self.slices]
-        if any(b <= a for a, b in zip(positions, positions[1:], strict=False)):
+        if any(b <= a for a, b in itertools.pairwise(positions)):
             raise Contradiction("slices of one exam must be ordered foot to head at different positions")
 
     @property

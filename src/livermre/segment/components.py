@@ -5,7 +5,7 @@ from scipy import ndimage
 
 THRESHOLD = 0.5
 _KEEP_SHARE = 0.1
-"""A second piece is kept when it has a tenth of the main piece: a left lobe cut off by the slice gap, not a bowel loop."""
+"""A second piece with a tenth of the main one is kept: a left lobe cut off by the slice gap, not a bowel loop."""
 _HOLE_MM2 = 150.0
 """Holes up to this area are vessels or lesions inside the liver, which belong to its outline."""
 

@@ -121,7 +121,9 @@ class _OnnxRuntime:
         try:
             self._session = onnxruntime.InferenceSession(path, providers=providers)
         except Exception as error:  # onnxruntime raises its own untyped family
-            raise ModelError(f"{Path(path).name} is not a network that ONNX Runtime can run on {providers[0]}") from error
+            raise ModelError(
+                f"{Path(path).name} is not a network that ONNX Runtime can run on {providers[0]}"
+            ) from error
         self._input = self._session.get_inputs()[0].name
         self.name = "onnxruntime-" + providers[0].removesuffix("ExecutionProvider").lower()
 

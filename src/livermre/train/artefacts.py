@@ -1,7 +1,7 @@
 """What the scanner does to a clean image: coils, iron, gas, low resolution, ghosts, cropping, noise, gamma."""
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 
 from livermre.simulate.tissue import Tissue as T
 from livermre.train.fields import Draw, smooth_field
@@ -31,8 +31,10 @@ def iron(image: torch.Tensor, labels: torch.Tensor, draw: Draw) -> torch.Tensor:
 
 def voids(image: torch.Tensor, labels: torch.Tensor, draw: Draw) -> torch.Tensor:
     """Signal lost around gas and lung (susceptibility), and in a few random places."""
-    batch, planes, n, _ = image.shape
-    gas = ((labels == T.LUNG) | ((labels == T.COLON) & (image < 0.05)) | ((labels == T.STOMACH) & (image < 0.05))).float()
+    batch, _, n, _ = image.shape
+    gas = (
+        (labels == T.LUNG) | ((labels == T.COLON) & (image < 0.05)) | ((labels == T.STOMACH) & (image < 0.05))
+    ).float()
     halo = F.avg_pool2d(gas, 9, 1, 4)
     strength = draw.uniform((batch, 1, 1, 1), 0.0, 1.2) * draw.chance(batch, 0.4)[:, None, None, None]
     image = image * (1 - strength * halo).clamp(0.0, 1.0)
@@ -60,7 +62,7 @@ def coil_shading(image: torch.Tensor, draw: Draw) -> torch.Tensor:
 
 def k_space(image: torch.Tensor, draw: Draw) -> torch.Tensor:
     """Few phase-encoding lines, partial Fourier, motion ghosts: all in k-space, phase encoding along either axis."""
-    batch, planes, n, _ = image.shape
+    batch, _, n, _ = image.shape
     turned = draw.chance(batch, 0.4)[:, None, None, None]
     image = torch.where(turned, image.transpose(-1, -2), image)
     k = torch.fft.fftshift(torch.fft.fft2(image), dim=(-2, -1))

@@ -30,7 +30,7 @@ class BankVolume:
         return float(self.labels.shape[0] - 1) * self.spacing_mm[0]
 
 
-def bank_volume(labels: np.ndarray, spacing_mm: Sequence[float]) -> BankVolume:
+def bank_volume(labels: np.ndarray, spacing_mm: Sequence[float], device: str = "cpu") -> BankVolume:
     """A bank volume from a label array (Z, Y, X) uint8 and its spacing in mm."""
     liver = np.isin(labels, [int(t) for t in LIVER_TISSUES])
     slices = np.flatnonzero(liver.any(axis=(1, 2)))
@@ -38,7 +38,7 @@ def bank_volume(labels: np.ndarray, spacing_mm: Sequence[float]) -> BankVolume:
     rows, columns = np.flatnonzero(body.any(axis=(0, 2))), np.flatnonzero(body.any(axis=(0, 1)))
     dz, dy, dx = (float(s) for s in spacing_mm)
     return BankVolume(
-        torch.from_numpy(np.array(labels, dtype=np.uint8)),
+        torch.from_numpy(np.array(labels, dtype=np.uint8)).to(device),
         (dz, dy, dx),
         (float(slices[0]) * dz, float(slices[-1]) * dz) if slices.size else None,
         (float(rows[0] + rows[-1]) / 2 * dy, float(columns[0] + columns[-1]) / 2 * dx),

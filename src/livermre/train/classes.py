@@ -17,7 +17,7 @@ CLASSES = (
     "wall",
     "gallbladder",
 )
-"""Class names; the number is the place. Other organs are targets so that the network has a name for what is not liver."""
+"""Class names; the number is the place. Other organs are targets so that what is not liver has a name."""
 
 _CLASS_OF = {
     "liver": (Tissue.LIVER, Tissue.LIVER_VESSEL, Tissue.LIVER_LESION),

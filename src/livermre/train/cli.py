@@ -8,11 +8,12 @@ from pathlib import Path
 import torch
 
 from livermre.exam.errors import InputError, SettingsError
+from livermre.train.curves import TensorBoardCurves
 from livermre.train.export import Weights, export
 from livermre.train.loop import MakeBatch, Stage, Trainer, TrainSettings, run
 from livermre.train.pairs import paired_batches
 from livermre.train.sources import bank_and_weights, synthetic_bank
-from livermre.train.synthesis import make_batch
+from livermre.train.synthesis import Batch, make_batch
 from livermre.version import __version__
 
 PIXEL_MM = 4.0
@@ -51,7 +52,9 @@ def train(request: TrainRequest, report: Report) -> Path:
         trainer.start_from(request.start_from)
     request.out.mkdir(parents=True, exist_ok=True)
     (request.out / "settings.json").write_text(json.dumps(asdict(settings), indent=1))
+    curves = TensorBoardCurves(request.out, trainer.step)
     for record in run(trainer, batches, request.out):
+        curves.add(record)
         text = f"loss {record['loss']:.3f}  liver Dice {record['dice']:.3f}"
         report(text, int(record["step"]) + 1, settings.steps)
     path = request.out / f"{request.name}.onnx"
@@ -60,18 +63,19 @@ def train(request: TrainRequest, report: Report) -> Path:
 
 
 def _batches(request: TrainRequest, settings: TrainSettings, report: Report) -> MakeBatch:
-    if (request.data is None) == (request.synthetic is None):
-        raise SettingsError("give either DATA (images/ and labels/) or --synthetic SHAPES, not both and not neither")
-    if request.synthetic is None:
-        assert request.data is not None
+    if request.data is not None and request.synthetic is None:
         return paired_batches(request.data, settings.seed, PIXEL_MM)
+    if request.synthetic is None or request.data is not None:
+        raise SettingsError("give either DATA (images/ and labels/) or --synthetic SHAPES, not both and not neither")
     if not request.synthetic.is_dir():
         raise InputError(f"no folder of label maps at {request.synthetic}")
     shapes = synthetic_bank(request.synthetic, request.out / "bank.npz", settings.seed, report)
-    bank, weights = bank_and_weights(shapes)
+    bank, weights = bank_and_weights(shapes, settings.device)
 
-    def batch(step: int, stage: Stage):  # noqa: ANN202
-        return make_batch(bank, weights, seed=settings.seed, step=step, batch=stage.batch, size=stage.size)
+    def batch(step: int, stage: Stage) -> Batch:
+        return make_batch(
+            bank, weights, seed=settings.seed, step=step, batch=stage.batch, size=stage.size, device=settings.device
+        )
 
     return batch
 

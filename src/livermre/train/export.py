@@ -1,7 +1,9 @@
 """From a checkpoint to the file that the analysis loads: ONNX with small weights and a model card beside it."""
 
 import hashlib
+import io
 import json
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -35,25 +37,31 @@ def export(network: torch.nn.Module, path: Path, weights: Weights, card: Mapping
     path.parent.mkdir(parents=True, exist_ok=True)
     model = shrink(to_onnx(network), weights)
     path.write_bytes(model.SerializeToString())
-    full = {**card, "classes": list(CLASSES), "weights": weights, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    full = {
+        **card,
+        "classes": list(CLASSES),
+        "weights": weights,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
     path.with_suffix(".json").write_text(json.dumps(full, indent=1) + "\n")
 
 
 def to_onnx(network: torch.nn.Module) -> onnx.ModelProto:
     """The network as ONNX, any batch and any image size, batch normalisation folded into the convolutions."""
-    import io
-
     buffer = io.BytesIO()
-    torch.onnx.export(
-        _WithSoftmax(network).eval().cpu(),
-        (torch.zeros(1, 3, 96, 96),),
-        buffer,
-        input_names=["image"],
-        output_names=["probability"],
-        dynamic_axes={"image": {0: "b", 2: "h", 3: "w"}, "probability": {0: "b", 2: "h", 3: "w"}},
-        opset_version=17,
-        dynamo=False,
-    )
+    with warnings.catch_warnings():
+        # the older exporter folds batch normalisation and needs no further package; torch warns that it is older
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            _WithSoftmax(network).eval().cpu(),
+            (torch.zeros(1, 3, 96, 96),),
+            buffer,
+            input_names=["image"],
+            output_names=["probability"],
+            dynamic_axes={"image": {0: "b", 2: "h", 3: "w"}, "probability": {0: "b", 2: "h", 3: "w"}},
+            opset_version=17,
+            dynamo=False,
+        )
     return onnx.load_from_string(buffer.getvalue())
 
 

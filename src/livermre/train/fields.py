@@ -1,7 +1,7 @@
 """Seeded random numbers and smooth random fields, on CPU or GPU."""
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 
 
 class Draw:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -80,17 +79,18 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.network.train()
-        image = batch.image.to(memory_format=torch.channels_last)
+        image = batch.image.to(self.settings.device, memory_format=torch.channels_last)
+        target = batch.target.to(self.settings.device)
         with torch.autocast(self.settings.device, torch.bfloat16, enabled=self.settings.bf16):
             logits = self.network(image)
-        loss = segmentation_loss(logits, batch.target)
+        loss = segmentation_loss(logits, target)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
         self.optimiser.step()
         self._average()
         self.step += 1
-        return {"loss": loss.item(), "dice": hard_dice(logits, batch.target), "rate": rate}
+        return {"loss": loss.item(), "dice": hard_dice(logits, target), "rate": rate}
 
     def _average(self) -> None:
         # a short memory at first, so that the average does not drag the random start along
@@ -118,13 +118,15 @@ class Trainer:
         }
         temporary = path.with_suffix(".part")
         torch.save(state, temporary)
-        os.replace(temporary, path)
+        temporary.replace(path)
 
     def restore(self, path: Path) -> None:
         """Go on from a checkpoint; SettingsError where it was made under other settings."""
         state = torch.load(path, map_location=self.settings.device, weights_only=True)
         theirs, ours = json.loads(state["settings"]), json.loads(json.dumps(asdict(self.settings)))
-        changed = sorted(k for k in ours if k not in ("device", "threads", "checkpoint_every") and theirs.get(k) != ours[k])
+        changed = sorted(
+            k for k in ours if k not in ("device", "threads", "checkpoint_every") and theirs.get(k) != ours[k]
+        )
         if changed:
             raise SettingsError(
                 f"{path} was trained with another {', '.join(changed)}; use another --out, or start from it with --from"

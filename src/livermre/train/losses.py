@@ -1,7 +1,7 @@
 """Losses that treat a slice without liver on purpose."""
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 
 from livermre.train.classes import LIVER
 

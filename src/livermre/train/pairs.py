@@ -6,7 +6,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 
 from livermre.exam.errors import Contradiction, CorruptFile, NothingFound
 from livermre.train import artefacts
@@ -33,10 +33,14 @@ def load_pairs(folder: Path, pixel_mm: float) -> list[Pair]:
     images = {p.name: p for p in sorted((folder / "images").glob("*.nii*"))}
     labels = {p.name: p for p in sorted((folder / "labels").glob("*.nii*"))}
     if not images or not labels:
-        raise NothingFound(f"{folder.name} needs images/ID.nii.gz and labels/ID.nii.gz; found {len(images)} and {len(labels)}")
+        raise NothingFound(
+            f"{folder.name} needs images/ID.nii.gz and labels/ID.nii.gz; found {len(images)} and {len(labels)}"
+        )
     odd = sorted(set(images) ^ set(labels))
     if odd:
-        raise Contradiction(f"every image needs a label of the same name and the other way round; alone: {', '.join(odd[:5])}")
+        raise Contradiction(
+            f"every image needs a label of the same name and the other way round; alone: {', '.join(odd[:5])}"
+        )
     return [_load_pair(name, images[name], labels[name], pixel_mm) for name in images]
 
 
@@ -110,7 +114,9 @@ def _warp(image: torch.Tensor, target: torch.Tensor, draw: Draw) -> tuple[torch.
     matrix = torch.stack([torch.stack([cos, -sin, shift[:, 0]], 1), torch.stack([sin, cos, shift[:, 1]], 1)], 1)
     grid = F.affine_grid(matrix, [batch, 1, n, n], align_corners=False)
     for cells, amount in ((4, 0.07), (9, 0.03)):
-        grid = grid + amount * (smooth_field(batch, 2, n, cells, draw) * draw.uniform((batch, 1, 1, 1))).permute(0, 2, 3, 1)
+        grid = grid + amount * (smooth_field(batch, 2, n, cells, draw) * draw.uniform((batch, 1, 1, 1))).permute(
+            0, 2, 3, 1
+        )
     moved = F.grid_sample(image, grid, align_corners=False)
     labels = F.grid_sample(target[:, None].float(), grid, mode="nearest", align_corners=False)[:, 0].long()
     return moved, labels

@@ -20,7 +20,12 @@ Progress = Callable[[str, int, int], None]
 
 
 def synthetic_bank(
-    folder: Path, cache: Path, seed: int, progress: Progress, transplants: int = TRANSPLANTS, parametric: int = PARAMETRIC
+    folder: Path,
+    cache: Path,
+    seed: int,
+    progress: Progress,
+    transplants: int = TRANSPLANTS,
+    parametric: int = PARAMETRIC,
 ) -> list[Shape]:
     """All shapes of a run, built once and kept in the cache file; the same seed gives the same bank."""
     if cache.exists():
@@ -40,7 +45,7 @@ def _parametric(number: int) -> Shape:
     return Shape(f"parametric_{number:04d}", anatomy.labels, anatomy.spacing_mm)
 
 
-def bank_and_weights(shapes: list[Shape]) -> tuple[list[BankVolume], torch.Tensor]:
+def bank_and_weights(shapes: list[Shape], device: str = "cpu") -> tuple[list[BankVolume], torch.Tensor]:
     """Volumes as the sampler needs them and how often each is drawn, (N,) float summing to 1."""
     kinds = [_kind(s.name) for s in shapes]
     raw = np.array([1 / 3 if s.name.startswith(_ARTIST_MADE) else 1.0 for s in shapes])
@@ -49,7 +54,9 @@ def bank_and_weights(shapes: list[Shape]) -> tuple[list[BankVolume], torch.Tenso
         own = np.array([k == kind for k in kinds])
         if own.any():
             weights[own] = share * raw[own] / raw[own].sum()
-    return [bank_volume(s.labels, s.spacing_mm) for s in shapes], torch.from_numpy(weights / weights.sum()).float()
+    return [bank_volume(s.labels, s.spacing_mm, device) for s in shapes], torch.from_numpy(
+        weights / weights.sum()
+    ).float()
 
 
 def _kind(name: str) -> str:
