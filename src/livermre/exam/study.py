@@ -1,5 +1,6 @@
 """What a reader hands on: an exam with who, whose headers, and the hash of what was read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -25,16 +26,20 @@ class ReadOptions:
             raise SettingsError(f"a driver frequency lies between 10 and 500 Hz, not at {self.frequency_hz:g} Hz")
 
 
+NO_OPTIONS = ReadOptions()
+"""Nothing stated: the headers decide."""
+
+
 @dataclass(frozen=True)
 class Study:
     """One exam as read.
 
     headers        source headers without pixels (pydicom datasets from DICOM, empty from NIfTI): one a slice of the
-                   stiffness series first (foot to head), then one a slice of the magnitude series
+                   stiffness series first (foot to head), then one a slice of the magnitude series, parsed at first use
     inputs_sha256  hash of the bytes of every file used, whatever their names and order
     """
 
     exam: Exam
     identity: Identity
-    headers: tuple[Any, ...] = field(default=(), repr=False)
+    headers: Sequence[Any] = field(default=(), repr=False)
     inputs_sha256: str = ""

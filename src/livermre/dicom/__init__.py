@@ -1,0 +1,15 @@
+"""The border to DICOM: folders and files in, exams out."""
+
+from livermre.dicom.image import read_image
+from livermre.dicom.inspect import SeriesReport, inspect
+from livermre.dicom.read import read
+from livermre.exam.study import ReadOptions, Study
+
+__all__ = [
+    "ReadOptions",
+    "SeriesReport",
+    "Study",
+    "inspect",
+    "read",
+    "read_image",
+]

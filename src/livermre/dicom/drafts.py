@@ -1,0 +1,163 @@
+"""Which groups of images make one exam, and which images of every role lie in each of its slices."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from livermre.dicom.arrange import PARALLEL, TOLERANCE, at_position, positions_mm, spacing_mm
+from livermre.dicom.frames import Frame
+from livermre.dicom.header import Tag
+from livermre.dicom.patterns import vendor
+from livermre.dicom.series import Group, frequency_hz
+from livermre.exam.flags import Flag, flag
+from livermre.exam.plane import Plane
+
+
+@dataclass
+class Draft:
+    """One exam in the making: the groups that span its grid, and for each slice of it the images of every role."""
+
+    anchors: list[Group]
+    planes: list[Plane] = field(default_factory=list)
+    maps: list[Frame] = field(default_factory=list)
+    images: dict[str, list[tuple[Group, list[Frame]] | None]] = field(default_factory=dict)
+    flags: list[Flag] = field(default_factory=list)
+    problem: str = ""
+
+    @property
+    def first(self) -> Group:
+        """The group that names the exam."""
+        return self.anchors[0]
+
+    @property
+    def has_map(self) -> bool:
+        """Whether the exam has a stiffness map."""
+        return self.first.role == "stiffness"
+
+
+def drafts(groups: Sequence[Group]) -> list[Draft]:
+    """Exams that the groups form: around every stiffness map, else around every set of phase images."""
+    anchors = [g for g in groups if g.role == "stiffness"]
+    phases = [g for g in groups if g.role == "phase" and not any(_companions(a, g) for a in anchors)]
+    found: list[Draft] = []
+    for group in [*anchors, *phases]:
+        _join(found, group)
+    for draft in found:
+        _lay_out(draft)
+        for role in ("magnitude", "phase", "confidence", "wave"):
+            _attach(draft, role, [g for g in groups if g.role == role])
+    return _one_map_each(found)
+
+
+def _join(found: list[Draft], group: Group) -> None:
+    """Add a group to the exam whose gaps it fills, or begin a new exam."""
+    for draft in found:
+        same = (
+            draft.first.rule.name == group.rule.name
+            and _companions(draft.first, group)
+            and _key(draft.first) == _key(group)
+        )
+        if same and not any(_overlap(a, group) for a in draft.anchors):
+            draft.anchors.append(group)
+            return
+    found.append(Draft([group]))
+
+
+def _key(group: Group) -> tuple[str, str, float | None, tuple[int, int]]:
+    return group.sequence, vendor(group.header), frequency_hz(group.header), group.frames[0].shape
+
+
+def _overlap(a: Group, b: Group) -> bool:
+    tolerance = TOLERANCE * _spacing(a)
+    return any(at_position(b.frames, p, tolerance) for p in _distinct_planes(a))
+
+
+def _spacing(group: Group) -> float:
+    planes = [f.plane for f in group.frames]
+    return spacing_mm(positions_mm(planes, planes[0].normal), planes[0].thickness_mm)
+
+
+def _distinct_planes(group: Group) -> list[Plane]:
+    seen: dict[float, Plane] = {}
+    for frame in group.frames:
+        plane = frame.plane
+        seen.setdefault(round(plane.position_mm, 1), plane)
+    return list(seen.values())
+
+
+def _companions(a: Group, b: Group) -> bool:
+    """Whether two groups can belong to one acquisition: nothing that both state differs."""
+    stated = (
+        (a.study, b.study),
+        (a.place, b.place),
+        (a.sequence, b.sequence),
+        (frequency_hz(a.header), frequency_hz(b.header)),
+    )
+    return all(x == y or not x or not y for x, y in stated)
+
+
+def _lay_out(draft: Draft) -> None:
+    """Order the slices foot to head; one frame each of the map (identical repeats are duplicates)."""
+    frames = [f for g in draft.anchors for f in g.frames]
+    normal = frames[0].plane.normal
+    frames = [f for f in frames if float(f.normal @ normal) >= PARALLEL]
+    positions = positions_mm([f.plane for f in frames], normal)
+    tolerance = TOLERANCE * spacing_mm(positions, frames[0].plane.thickness_mm)
+    for i in np.argsort(positions, kind="stable"):
+        if draft.maps and positions[i] - positions_mm([draft.planes[-1]], normal)[0] <= tolerance:
+            if draft.has_map:
+                _check_repeat(draft, frames[i])
+            continue
+        draft.maps.append(frames[i])
+        draft.planes.append(frames[i].plane)
+
+
+def _check_repeat(draft: Draft, frame: Frame) -> None:
+    if not np.array_equal(draft.maps[-1].stored(), frame.stored()):
+        place = draft.planes[-1].position_mm
+        draft.problem = f"series {draft.first.number} holds two different stiffness maps at {place:.1f} mm"
+    draft.flags.append(flag("duplicate_images", count=1))
+
+
+def _attach(draft: Draft, role: str, candidates: Sequence[Group]) -> None:
+    """For every slice the images of a role from the group that belongs to it best."""
+    normal = draft.planes[0].normal
+    tolerance = TOLERANCE * spacing_mm(positions_mm(draft.planes, normal), draft.planes[0].thickness_mm)
+    draft.images[role] = []
+    for plane, frame in zip(draft.planes, draft.maps, strict=True):
+        anchor = next(g for g in draft.anchors if frame in g.frames)
+        choice = None
+        for group in sorted(candidates, key=lambda g: _distance(anchor, g)):
+            found = at_position(group.frames, plane, tolerance) if _companions(anchor, group) else []
+            if found:
+                choice = (group, found)
+                break
+        draft.images[role].append(choice)
+
+
+def _distance(anchor: Group, group: Group) -> tuple[bool, bool, bool, int, int, str]:
+    """Smaller is nearer: same series, same base of GE series numbers (5 -> 500, 505, 507), same family of rules."""
+    base = {n if n < 100 else n // 100 for n in (anchor.number, group.number)}
+    family = anchor.rule.name.split("-")[0] != group.rule.name.split("-")[0]
+    return (
+        anchor.uid != group.uid,
+        len(base) > 1,
+        family,
+        abs(anchor.number - group.number),
+        group.number,
+        group.uid,
+    )
+
+
+def _one_map_each(found: list[Draft]) -> list[Draft]:
+    """One exam an acquisition: of several maps over the same magnitude the surest rule's, then the first, is kept."""
+    kept: dict[tuple[str, ...], Draft] = {}
+    for draft in sorted(found, key=lambda d: (-d.first.rule.certainty, d.first.number)):
+        names = tuple(
+            sorted({f.name + f.header.text(Tag.SOP_INSTANCE) for c in draft.images["magnitude"] if c for f in c[1]})
+        )
+        first = kept.setdefault(names or (draft.first.uid, draft.first.rule.name), draft)
+        if first is not draft:
+            first.flags.append(flag("other_maps_ignored", used=first.first.number, ignored=draft.first.number))
+    return sorted(kept.values(), key=lambda d: (d.first.number, d.first.uid))

@@ -1,0 +1,113 @@
+"""Folder or files of DICOM -> exams, or one clear sentence why there is none."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from livermre.dicom.arrange import TOLERANCE, at_position
+from livermre.dicom.drafts import drafts
+from livermre.dicom.files import Folder, open_all
+from livermre.dicom.header import Tag
+from livermre.dicom.series import Group, Sorted, sort
+from livermre.dicom.study import build
+from livermre.exam.errors import Contradiction, CorruptFile, InputError, LivermreError, NothingFound
+from livermre.exam.flags import Flag, flag
+from livermre.exam.study import NO_OPTIONS, ReadOptions, Study
+
+
+def read(paths: Sequence[Path], options: ReadOptions = NO_OPTIONS) -> list[Study]:
+    """Every MRE exam under the given files and folders, in order of series number.
+
+    Raises NothingFound, CorruptFile, UnclearUnit or Contradiction where no exam can be read; where some can, the
+    others become a flag of each.
+    """
+    paths = [Path(p) for p in paths]
+    try:
+        return _read(paths, options)
+    except (MemoryError, RecursionError) as error:
+        raise CorruptFile(f"the input needs more memory than there is ({type(error).__name__})") from error
+
+
+def _read(paths: list[Path], options: ReadOptions) -> list[Study]:
+    folder = open_all(paths)
+    found = sort(folder.files)
+    groups = with_partners(found.groups)
+    flags = _input_flags(folder, found)
+    studies: list[Study] = []
+    problems: list[LivermreError] = [Contradiction(g.problem) for g in groups if g.problem and not g.damaged]
+    for draft in drafts(groups):
+        try:
+            studies.append(build(draft, options, flags))
+        except InputError as error:
+            problems.append(error)
+    if not studies:
+        raise problems[0] if problems else _nothing(paths, folder, found, groups)
+    reasons = [str(p) for p in problems] + [g.problem for g in groups if g.problem and g.damaged]
+    return [_with_problems(s, reasons) for s in studies]
+
+
+def with_partners(groups: Sequence[Group]) -> tuple[Group, ...]:
+    """The groups, those whose rule also fits other methods kept only beside phase or stiffness of the same slices."""
+    sure = [g for g in groups if g.role in ("phase", "stiffness") and not g.rule.needs_mre]
+    return tuple(replace(g, role="other") if _unsure(g) and not any(_beside(g, s) for s in sure) else g for g in groups)
+
+
+def _unsure(group: Group) -> bool:
+    return group.rule.needs_mre and group.role != "other"
+
+
+def _beside(group: Group, sure: Group) -> bool:
+    same = group.study == sure.study and (group.place == sure.place or not group.place or not sure.place)
+    if not same:
+        return False
+    plane = sure.frames[0].plane
+    tolerance = TOLERANCE * max(plane.thickness_mm, 1.0)
+    return any(at_position(group.frames, f.plane, tolerance) for f in sure.frames[:8] + sure.frames[-8:])
+
+
+def _input_flags(folder: Folder, found: Sorted) -> list[Flag]:
+    flags = []
+    if found.duplicates:
+        flags.append(flag("duplicate_images", count=found.duplicates))
+    damaged = len(folder.damaged) + len(found.damaged)
+    if damaged:
+        flags.append(flag("damaged_files", count=damaged))
+    return flags
+
+
+def _with_problems(study: Study, reasons: Sequence[str]) -> Study:
+    more = tuple(flag("exam_left_out", reason=r.rstrip(".")) for r in reasons)
+    return replace(study, exam=replace(study.exam, flags=(*study.exam.flags, *more)))
+
+
+def _nothing(paths: list[Path], folder: Folder, found: Sorted, groups: Sequence[Group]) -> LivermreError:
+    """The sentence that says what was found instead of an exam."""
+    where = ", ".join(p.name or str(p) for p in paths)
+    damaged = [reason for _, reason in folder.damaged] + list(found.damaged)
+    if damaged:
+        more = f" (and {len(damaged) - 1} more damaged file(s))" if len(damaged) > 1 else ""
+        return CorruptFile(f"{where} holds no readable exam: {damaged[0]}{more}")
+    if not folder.files:
+        return NothingFound(f"{where} holds {folder.others} file(s), none of them DICOM")
+    coloured = [
+        g for g in groups if g.rule.name in ("colour", "capture") and g.header.text(Tag.MODALITY) in ("MR", "OT")
+    ]
+    if coloured and _only(groups, ("colour", "capture")):
+        return NothingFound(
+            f"{where} holds only coloured pictures (series {coloured[0].number}); colours cannot be measured, "
+            "send the stiffness map in grey values (kPa or Pa)"
+        )
+    modalities = sorted({f.header.text(Tag.MODALITY) or "unknown" for f in folder.files})
+    if "MR" not in modalities:
+        return NothingFound(f"{where} holds only {', '.join(modalities)} images, no MR elastography")
+    if any(g.role != "other" for g in groups):
+        roles = sorted({g.role for g in groups if g.role != "other"})
+        return NothingFound(
+            f"{where} holds {' and '.join(roles)} images of an MRE exam but neither stiffness map nor phase"
+        )
+    return NothingFound(f"{where} holds MR images but no MR elastography; 'livermre inspect' says what each series is")
+
+
+def _only(groups: Sequence[Group], names: tuple[str, ...]) -> bool:
+    images = [g for g in groups if g.rule.name != "not-mr"]
+    return bool(images) and all(g.rule.name in names for g in images)
