@@ -1,0 +1,106 @@
+"""Change since an earlier exam of the same patient, and whether it is more than measurements vary by themselves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from livermre.exam.errors import InputError
+from livermre.exam.types import Acquisition, Change, Stiffness
+
+
+@dataclass(frozen=True)
+class CompareSettings:
+    """Which change is a true one."""
+
+    limit_percent: float = 19.0
+    """A change of at least this much is a true one with 95 % confidence."""
+
+    limit_source: str = "QIBA profile Magnetic Resonance Elastography of the Liver, 2019"
+    """Who says so."""
+
+    limit_verified: bool = False
+    """Whether the number was read in its source; the remark says so where not."""
+
+    frequency_tolerance_hz: float = 5.0
+    """Drivers run at 60.1 Hz and headers round."""
+
+
+_SAME = ("vendor", "sequence", "frequency_hz", "field_t", "dimension")
+_WORDS = {"vendor": "vendor", "sequence": "sequence", "frequency_hz": "frequency", "field_t": "field strength",
+          "dimension": "dimension", "stiffness_source": "inversion"}  # fmt: skip
+
+
+def compare(
+    stiffness: Stiffness,
+    acquisition: Acquisition,
+    earlier: Mapping[str, object],
+    settings: CompareSettings | None = None,
+    stiffness_source: str | None = None,
+) -> Change | None:
+    """The change relative to an earlier finding; None where this exam has no number.
+
+    earlier           content of the earlier finding.json
+    stiffness_source  "vendor" or "livermre" for this exam; where given, the limit holds for one inversion only
+
+    Across vendor, sequence, frequency, field, dimension or inversion, or where one of them is not known, the limit
+    does not apply: `exceeds_limit` is None and the remark says why.
+    Raises InputError where the earlier file is no finding or has no number.
+    """
+    settings = settings or CompareSettings()
+    before = _earlier_kpa(earlier)
+    now = stiffness.mean_kpa
+    if now is None:
+        return None
+    percent = 100 * (now - before) / before
+    obstacles = _obstacles(acquisition, earlier, stiffness_source, settings)
+    exceeds = None if obstacles else round(abs(percent), 9) >= settings.limit_percent
+    return Change(before, now - before, percent, exceeds, settings.limit_percent, _remark(exceeds, obstacles, settings))
+
+
+def _earlier_kpa(earlier: Mapping[str, object]) -> float:
+    if "stiffness_kpa" not in earlier or "reportable" not in earlier:
+        raise InputError("the earlier file is no finding.json of livermre: it lacks stiffness_kpa or reportable")
+    number = earlier["stiffness_kpa"]
+    if not earlier["reportable"] or number is None:
+        raise InputError("the earlier exam was not reportable: it has no stiffness to compare with")
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number < float("inf"):
+        raise InputError(f"the earlier finding's stiffness_kpa must be a number above zero, found {number!r}")
+    return float(number)
+
+
+def _obstacles(
+    acquisition: Acquisition, earlier: Mapping[str, object], source: str | None, settings: CompareSettings
+) -> list[str]:
+    """Why the limit does not apply, in words; empty where it does."""
+    known = _section(earlier, "acquisition")
+    pairs = [(key, getattr(acquisition, key), known.get(key)) for key in _SAME]
+    if source is not None:
+        pairs.append(("stiffness_source", source, _section(earlier, "provenance").get("stiffness_source")))
+    words = [_difference(key, now, before, settings) for key, now, before in pairs]
+    return [w for w in words if w]
+
+
+def _section(finding: Mapping[str, object], key: str) -> Mapping[str, object]:
+    section = finding.get(key)
+    return section if isinstance(section, Mapping) else {}
+
+
+def _difference(key: str, now: object, before: object, settings: CompareSettings) -> str | None:
+    """One difference in words; None where both are known and alike."""
+    word = _WORDS[key]
+    if now in (None, "") or before in (None, ""):
+        return f"the {word} of one exam is not known"
+    if isinstance(now, int | float) and isinstance(before, int | float):
+        tolerance = settings.frequency_tolerance_hz if key == "frequency_hz" else 0.1 * abs(float(now))
+        same = abs(now - before) <= tolerance
+    else:
+        same = str(now).casefold().strip() == str(before).casefold().strip()
+    return None if same else f"{word} differs ({before} then, {now} now)"
+
+
+def _remark(exceeds: bool | None, obstacles: list[str], settings: CompareSettings) -> str:
+    limit = f"{settings.limit_percent:g} % limit of the {settings.limit_source}"
+    if not settings.limit_verified:
+        limit += " (number not verified in its source)"
+    if exceeds is None:
+        return f"The {limit} does not apply: {'; '.join(obstacles)}."
+    return f"The change {'exceeds' if exceeds else 'stays within'} the {limit}."

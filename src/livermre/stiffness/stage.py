@@ -1,0 +1,69 @@
+"""The band of a named cut-off table, with the chance that the true stiffness lies in each band."""
+
+import numpy as np
+from scipy import stats
+
+from livermre.exam.flags import Flag, flag
+from livermre.exam.types import Acquisition, Dimension, Stage, Stiffness
+from livermre.stiffness.table import CutoffTable
+
+_FREQUENCY_TOLERANCE_HZ = 5.0
+"""Drivers run at 60.1 Hz and headers round; the nearest other clinical frequencies are 40, 50 and 80 Hz."""
+
+
+def stage(stiffness: Stiffness, table: CutoffTable, acquisition: Acquisition) -> tuple[Stage | None, tuple[Flag, ...]]:
+    """The band of an exam in a table, or None and the flags that say why not.
+
+    A table for another frequency or dimension is refused, for cut-offs do not transfer. An unknown dimension is
+    taken as 2-D and said so. A stiffness without number gives no stage and no further flag.
+    """
+    if stiffness.mean_kpa is None:
+        return None, ()
+    if acquisition.frequency_hz is None:
+        return None, (flag("no_frequency"),)
+    flags = () if acquisition.dimension else (flag("dimension_assumed"),)
+    dimension: Dimension = acquisition.dimension or "2D"
+    if abs(acquisition.frequency_hz - table.frequency_hz) > _FREQUENCY_TOLERANCE_HZ or dimension != table.dimension:
+        return None, (*flags, _mismatch(table, acquisition.frequency_hz, dimension))
+    if not table.verified:
+        flags = (*flags, flag("table_unverified", table=table.name))
+    return _stage(stiffness.mean_kpa, stiffness.repeat_interval_95_kpa, table), flags
+
+
+def band_probabilities(mean_kpa: float, sd_kpa: float, table: CutoffTable) -> dict[str, float]:
+    """Chance that the true stiffness lies in each band, for a normal error of the given SD (kPa); sums to 1."""
+    edges = np.concatenate([[-np.inf], table.cutoffs_kpa, [np.inf]])
+    if sd_kpa <= 0:
+        chance = np.zeros(len(table.bands))
+        chance[table.band_index(mean_kpa)] = 1.0
+    else:
+        chance = np.diff(stats.norm.cdf(edges, mean_kpa, sd_kpa))
+    return {band: float(p) for band, p in zip(table.bands, chance, strict=True)}
+
+
+def _stage(mean_kpa: float, repeat_interval_kpa: tuple[float, float] | None, table: CutoffTable) -> Stage:
+    probabilities = None
+    if repeat_interval_kpa is not None:
+        half = repeat_interval_kpa[1] - mean_kpa  # the lower end may have been cut at 0
+        probabilities = band_probabilities(mean_kpa, half / float(stats.norm.ppf(0.975)), table)
+    return Stage(
+        table=table.name,
+        frequency_hz=table.frequency_hz,
+        band=table.bands[table.band_index(mean_kpa)],
+        probabilities=probabilities,
+        margin_kpa=min(abs(mean_kpa - c) for c in table.cutoffs_kpa),
+        cutoffs_kpa=table.cutoffs_kpa,
+        bands=table.bands,
+        source=table.source_sentence,
+    )
+
+
+def _mismatch(table: CutoffTable, frequency_hz: float, dimension: Dimension) -> Flag:
+    return flag(
+        "table_frequency_mismatch",
+        table=table.name,
+        table_hz=table.frequency_hz,
+        table_dimension=table.dimension,
+        exam_hz=frequency_hz,
+        exam_dimension=dimension,
+    )

@@ -1,0 +1,87 @@
+"""Change since an earlier exam."""
+
+from dataclasses import replace
+
+import pytest
+
+from livermre.exam.errors import InputError
+from livermre.exam.types import Acquisition, Stiffness
+from livermre.stiffness import compare
+
+GE_60 = Acquisition("GE", 1.5, 60.0, "2D GRE", "2D")
+EARLIER = {
+    "stiffness_kpa": 2.0,
+    "reportable": True,
+    "acquisition": {"vendor": "GE", "field_t": 1.5, "frequency_hz": 60.0, "sequence": "2D GRE", "dimension": "2D"},
+    "provenance": {"stiffness_source": "vendor"},
+}
+
+
+def now(mean: float | None) -> Stiffness:
+    return Stiffness((), mean, 0.3, 0.1, 5000.0, 2000)
+
+
+@pytest.mark.parametrize(
+    ("kpa", "percent", "exceeds"), [(2.38, 19.0, True), (2.37, 18.5, False), (1.62, -19.0, True), (2.0, 0.0, False)]
+)
+def test_change_is_relative_to_the_earlier_exam(kpa: float, percent: float, exceeds: bool) -> None:
+    # catches: percent of the mean of both or of the later one; a fall that never counts; > instead of >=
+    change = compare(now(kpa), GE_60, EARLIER)
+    assert change.change_kpa == pytest.approx(kpa - 2.0)
+    assert change.change_percent == pytest.approx(percent)
+    assert change.exceeds_limit is exceeds
+    assert "19 % limit of the QIBA profile" in change.remark and "not verified" in change.remark
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("vendor", "Siemens", "vendor differs (GE then, Siemens now)"),
+        ("sequence", "SE-EPI", "sequence differs"),
+        ("frequency_hz", 40.0, "frequency differs (60.0 then, 40.0 now)"),
+        ("field_t", 3.0, "field strength differs"),
+        ("dimension", "3D", "dimension differs"),
+        ("field_t", None, "field strength of one exam is not known"),
+        ("sequence", "", "sequence of one exam is not known"),
+    ],
+)
+def test_across_machines_the_limit_does_not_apply(field: str, value: object, words: str) -> None:
+    change = compare(now(4.0), replace(GE_60, **{field: value}), EARLIER)
+    assert change.exceeds_limit is None and change.change_percent == pytest.approx(100.0)
+    assert "does not apply" in change.remark and words in change.remark
+
+
+def test_small_differences_of_headers_are_the_same_machine() -> None:
+    same = replace(GE_60, vendor="ge ", frequency_hz=60.1, field_t=1.494)
+    assert compare(now(4.0), same, EARLIER).exceeds_limit is True
+
+
+def test_another_inversion_or_an_old_file_without_acquisition() -> None:
+    assert "inversion differs" in compare(now(4.0), GE_60, EARLIER, stiffness_source="livermre").remark
+    assert compare(now(4.0), GE_60, EARLIER, stiffness_source="vendor").exceeds_limit is True
+    old = {k: v for k, v in EARLIER.items() if k != "acquisition"}
+    assert compare(now(4.0), GE_60, old).exceeds_limit is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"reportable": False, "stiffness_kpa": None}, "earlier exam was not reportable"),
+        ({"reportable": False}, "earlier exam was not reportable"),
+        ({"stiffness_kpa": "2.0"}, "must be a number above zero, found '2.0'"),
+        ({"stiffness_kpa": float("nan")}, "must be a number above zero"),
+        ({"stiffness_kpa": -2}, "must be a number above zero"),
+    ],
+)
+def test_useless_earlier_findings_are_refused(change: dict, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        compare(now(2.0), GE_60, {**EARLIER, **change})
+
+
+def test_another_json_is_no_finding() -> None:
+    with pytest.raises(InputError, match=r"no finding\.json of livermre"):
+        compare(now(2.0), GE_60, {"a": 1})
+
+
+def test_without_a_number_now_there_is_no_change() -> None:
+    assert compare(now(None), GE_60, EARLIER) is None
