@@ -38,6 +38,8 @@ _ANCHORS: dict[T, tuple[float, float]] = {
     T.LIVER_LESION: (0.4, 0.65),
 }
 _LOOKALIKES = (T.SPLEEN, T.MUSCLE, T.STOMACH, T.COLON, T.SMALL_BOWEL, T.PANCREAS, T.HEART, T.KIDNEY_RIGHT)
+_LOOKALIKE_SHARE = 0.15
+"""How often each of them gets nearly the liver's brightness: about one an image on average."""
 _HOLLOW = (T.STOMACH, T.COLON, T.SMALL_BOWEL)
 _PLAIN = (T.INNER_FAT, T.MUSCLE, T.SPLEEN, T.HEART, T.BONE)
 
@@ -79,7 +81,7 @@ def _look_alike(mean: torch.Tensor, draw: Draw) -> torch.Tensor:
     batch = mean.shape[0]
     for tissue in _LOOKALIKES:
         alike = mean[:, T.LIVER] * torch.exp(draw.normal((batch,)) * 0.08)
-        mean[:, tissue] = torch.where(draw.chance(batch, 0.3), alike, mean[:, tissue])
+        mean[:, tissue] = torch.where(draw.chance(batch, _LOOKALIKE_SHARE), alike, mean[:, tissue])
     faint = mean[:, T.LIVER] * torch.exp(draw.normal((batch,)) * 0.1)
     for tissue, share in ((T.LIVER_VESSEL, 0.35), (T.LIVER_LESION, 0.3)):
         mean[:, tissue] = torch.where(draw.chance(batch, share), faint, mean[:, tissue])
