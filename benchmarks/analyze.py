@@ -135,7 +135,7 @@ def cold(options: argparse.Namespace) -> list[Row]:
 
 def network(options: argparse.Namespace) -> list[Row]:
     """The network alone on one slice, beside the same architecture in PyTorch fp32."""
-    segmenter = pipeline._segmenter(options.model, "cpu")
+    segmenter = pipeline.segmenter(options.model, "cpu")
     image = np.random.default_rng(1).random((1, 3, 256, 256), dtype=np.float32)
     ours, words = timed(lambda: segmenter.engine(image), options.repeats)
     bf16 = "bf16" in segmenter.engine.name

@@ -1,0 +1,195 @@
+"""The command line: options in, one call, exit status out. Nothing heavy is imported before a command needs it."""
+
+import argparse
+import math
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+from livermre.exam.errors import LivermreError, SettingsError
+from livermre.version import __version__
+
+OK, USAGE, NOTHING, SOME, INTERRUPTED = 0, 2, 3, 4, 130
+_REPORT_HERE = "please report this, with the output of the same command and --debug"
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one sentence, not a screen of usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit status."""
+    options = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _run(options)
+    except BrokenPipeError:  # `livermre inspect | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        _begin_loading(options)
+        return getattr(import_module("livermre.apps.commands"), options.command)(options)
+    except KeyboardInterrupt:
+        return _say("interrupted; what was finished stays, nothing is half-written", INTERRUPTED)
+    except LivermreError as error:
+        return _say(str(error), USAGE if isinstance(error, SettingsError) else NOTHING)
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if options.debug:
+            raise
+        return _say(f"{type(error).__name__} inside livermre: {error}; {_REPORT_HERE}", NOTHING)
+
+
+def _begin_loading(options: argparse.Namespace) -> None:
+    """Compile the network, where this process will need it, while the rest is imported: half a second saved."""
+    asked = vars(options)
+    if asked.get("model") and not asked.get("liver") and asked.get("jobs", 1) == 1:
+        import_module("livermre.network").begin_loading(options.model, options.device)
+
+
+def _say(sentence: str, status: int) -> int:
+    print(f"livermre: {sentence}", file=sys.stderr)
+    return status
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = _Parser(
+        prog="livermre",
+        description="Reads a liver MR-elastography exam: liver outline, region, stiffness in kPa, stage, page.",
+        epilog="For research use only. `livermre demo` shows it all without any data of yours.",
+    )
+    top.add_argument("--version", action="version", version=f"livermre {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (_analyze, _inspect, _segment, _demo, _train):
+        add(commands)
+    return top
+
+
+def _command(commands: argparse._SubParsersAction, name: str, does: str, more: str = "") -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}. {more}".strip())
+    command.add_argument("--debug", action="store_true", help="show tracebacks of unexpected errors")
+    return command
+
+
+def _analyze(commands: argparse._SubParsersAction) -> None:
+    status = "Exit status: 0 every exam gave a finding, 2 wrong usage, 3 none did, 4 some did not, 130 interrupted."
+    c = _command(commands, "analyze", "measure liver stiffness in exams", status)
+    c.add_argument("exams", nargs="+", type=Path, metavar="EXAM", help="folder or file of DICOM, or a NIfTI set")
+    c.add_argument("--out", required=True, type=Path, metavar="DIR", help="results go to DIR/<exam>/")
+    c.add_argument(
+        "--table", default="rdes149", metavar="NAME", help="cut-off table of the stage (default %(default)s)"
+    )
+    c.add_argument(
+        "--stiffness-unit", choices=("Pa", "kPa"), help="unit of the stiffness map where the files do not say"
+    )
+    c.add_argument("--frequency-hz", type=_above_zero, metavar="HZ", help="driver frequency where the files do not say")
+    c.add_argument("--from-phase", action="store_true", help="invert the acquired phase (not available yet)")
+    _model(c)
+    c.add_argument("--liver", type=Path, metavar="MASK", help="a NIfTI mask of the liver, instead of the network's")
+    c.add_argument("--roi", type=Path, metavar="MASK", help="a NIfTI mask to measure in, instead of livermre's region")
+    c.add_argument("--erode-mm", type=_not_below_zero, metavar="MM", help="margin to the liver's edge (default 10)")
+    c.add_argument(
+        "--compare", type=Path, metavar="FINDING", help="finding.json of an earlier exam of the same patient"
+    )
+    c.add_argument("--deidentify", action="store_true", help="leave patient ID and study date off the page")
+    c.add_argument("--overwrite", action="store_true", help="analyse finished exams again (else they are skipped)")
+    c.add_argument("--jobs", type=_count, default=1, metavar="N", help="exams side by side, in N processes")
+
+
+def _inspect(commands: argparse._SubParsersAction) -> None:
+    c = _command(commands, "inspect", "tell what every series of a folder is, how sure, and why")
+    c.add_argument("path", type=Path, metavar="PATH", help="folder or file of DICOM, or a NIfTI set")
+    c.add_argument("--json", action="store_true", help="for programs")
+
+
+def _segment(commands: argparse._SubParsersAction) -> None:
+    c = _command(commands, "segment", "outline the liver in a magnitude image")
+    c.add_argument("image", type=Path, metavar="IMAGE", help="a NIfTI image or a DICOM series")
+    c.add_argument("--out", required=True, type=Path, metavar="MASK", help="NIfTI mask to write, on the image's grid")
+    _model(c)
+
+
+def _demo(commands: argparse._SubParsersAction) -> None:
+    c = _command(commands, "demo", "analyse exams that livermre simulates itself")
+    c.add_argument("--out", type=Path, default=Path("livermre-demo"), metavar="DIR", help="default: %(default)s")
+    _model(c)
+
+
+def _train(commands: argparse._SubParsersAction) -> None:
+    c = _command(commands, "train", "train a network (needs the extra [train])", "Resumable: the same command goes on.")
+    c.add_argument("data", nargs="?", type=Path, metavar="DATA", help="images/ID.nii.gz and labels/ID.nii.gz")
+    c.add_argument("--synthetic", type=Path, metavar="SHAPES", help="train on images generated from label maps instead")
+    c.add_argument(
+        "--network", choices=("unet", "unet-resnext50"), default="unet-resnext50", help="default %(default)s"
+    )
+    c.add_argument("--out", required=True, type=Path, metavar="RUN", help="folder of the run")
+    c.add_argument("--from", dest="start", type=Path, metavar="WEIGHTS", help="start from these weights")
+    c.add_argument(
+        "--stages", nargs="+", type=_stage, metavar="SIZE:STEPS:BATCH", help="grid sizes, one after the other"
+    )
+    c.add_argument("--seed", type=int, default=1, metavar="S", help="default %(default)s")
+    c.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="default %(default)s")
+    c.add_argument("--bf16", action="store_true", help="faster where the processor has bf16 matrix units")
+    c.add_argument("--weights", choices=("int8", "fp16", "fp32"), default="int8", help="of the export (default int8)")
+    c.add_argument("--licence", default="", metavar="TEXT", help="of the training data, for the model card")
+
+
+def _model(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model", default="default", metavar="NAME|FILE", help="network weights (default: the shipped)"
+    )
+    command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default %(default)s")
+
+
+def _above_zero(text: str) -> float:
+    number = _number(text)
+    if number <= 0:
+        raise argparse.ArgumentTypeError(f"must be above zero, found {text}")
+    return number
+
+
+def _not_below_zero(text: str) -> float:
+    number = _number(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"must not be below zero, found {text}")
+    return number
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"must be a number, found {text}")
+    return number
+
+
+def _stage(text: str) -> tuple[int, int, int]:
+    numbers = text.split(":")
+    if len(numbers) != 3:
+        raise argparse.ArgumentTypeError(f"must be SIZE:STEPS:BATCH, found {text}")
+    size, steps, batch = map(_count, numbers)
+    return size, steps, batch
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, found {text}")
+    return int(text)

@@ -1,0 +1,126 @@
+"""What each command does: options to settings, one call, exit status."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from livermre import batch, pipeline
+from livermre.apps import console
+from livermre.apps.cli import NOTHING, OK, SOME
+from livermre.exam.errors import OutputError, SettingsError
+from livermre.exam.study import ReadOptions
+from livermre.pipeline import Settings
+from livermre.results import Outcome
+from livermre.roi import RoiSettings
+
+
+def analyze(options: argparse.Namespace) -> int:
+    """Exams to findings; the status says whether all, some or none gave one."""
+    settings = _settings(options)
+    pipeline.check(settings)
+    single = [
+        o for o, value in (("--liver", options.liver), ("--roi", options.roi), ("--compare", options.compare)) if value
+    ]
+    if single and len(options.exams) > 1:
+        raise SettingsError(f"{single[0]} belongs to one exam, but {len(options.exams)} were given")
+    outcomes = _analyze_all(options.exams, options.out, settings, options)
+    console.show_outcomes(outcomes, options.out)
+    return status(outcomes)
+
+
+def status(outcomes: Sequence[Outcome]) -> int:
+    """0 where every exam has a finding, 3 where none has, 4 where some have not."""
+    failed = sum(o.failed for o in outcomes)
+    return OK if not failed else NOTHING if failed == len(outcomes) else SOME
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    if options.from_phase:
+        raise SettingsError("--from-phase is not available yet: this version measures the scanner's stiffness map")
+    region = RoiSettings() if options.erode_mm is None else RoiSettings(erode_mm=options.erode_mm)
+    return Settings(
+        read=ReadOptions(options.stiffness_unit, options.frequency_hz),
+        roi=region,
+        table=options.table,
+        model=options.model,
+        device=options.device,
+        liver_file=options.liver,
+        region_file=options.roi,
+        earlier_file=options.compare,
+        deidentify=options.deidentify,
+    )
+
+
+def _analyze_all(paths: Sequence[Path], out: Path, settings: Settings, options: argparse.Namespace) -> list[Outcome]:
+    make_folder(out)
+    with console.progress_bar(len(paths), options.debug) as bar:
+        return batch.analyze_all(paths, out, settings, jobs=options.jobs, overwrite=options.overwrite, done=bar.step)
+
+
+def make_folder(out: Path) -> None:
+    """The folder of the results, made before any work is done; SettingsError where it is something else."""
+    if out.exists() and not out.is_dir():
+        raise SettingsError(f"--out must be a folder, {out} is a file")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {out}: {error.strerror or error}") from error
+
+
+def inspect(options: argparse.Namespace) -> int:
+    """What every series is; nothing is measured."""
+    reports = pipeline.inspect(options.path)
+    if options.json:
+        print(json.dumps([r.as_dict() for r in reports], indent=2, ensure_ascii=False))
+    else:
+        console.show_series(reports)
+    return OK
+
+
+def segment(options: argparse.Namespace) -> int:
+    """The liver of one image to a mask on the same grid."""
+    pipeline.segment_image(options.image, options.out, Settings(model=options.model, device=options.device))
+    print(options.out)
+    return OK
+
+
+def demo(options: argparse.Namespace) -> int:
+    """The main job on exams simulated here; ends with a page worth opening."""
+    from livermre.simulate.phantom import demo_phantoms
+
+    make_folder(options.out)
+    console.say("Simulating three exams: no data of patients is used or needed ...")
+    sets = []
+    for name, phantom in demo_phantoms().items():
+        sets.append(options.out / "exams" / name)
+        pipeline.write_exam(sets[-1], phantom.exam)
+    settings = Settings(model=options.model, device=options.device)
+    outcomes = _analyze_all(sets, options.out, settings, argparse.Namespace(**vars(options), jobs=1, overwrite=True))
+    console.show_outcomes(outcomes, options.out)
+    worth = next((o for o in outcomes if o.status == "measured"), outcomes[0])
+    console.say("\nAll three exams are simulated. A page worth opening:")
+    console.say(str((options.out / worth.exam / "report.html").resolve()))
+    return status(outcomes)
+
+
+def train(options: argparse.Namespace) -> int:
+    """A network from images and labels, or from label maps alone."""
+    missing = [name for name in ("torch", "segmentation_models_pytorch", "onnx") if find_spec(name) is None]
+    if missing:
+        raise SettingsError(f"training needs {', '.join(missing)}: pip install 'livermre[train]'")
+    from livermre.train.cli import TrainRequest, train
+    from livermre.train.loop import Stage, TrainSettings
+
+    settings = TrainSettings(network=options.network, seed=options.seed, device=options.device, bf16=options.bf16)
+    if options.stages:
+        settings = replace(settings, stages=tuple(Stage(*s) for s in options.stages))
+    request = TrainRequest(
+        options.out, options.data, options.synthetic, options.start, settings, options.weights, licence=options.licence
+    )
+    with console.training_bar() as report:
+        path = train(request, report)
+    print(path)
+    return OK

@@ -1,0 +1,235 @@
+"""The road: files -> exam -> liver -> region -> stiffness -> stage -> files. Only here is the clinical order known."""
+
+import json
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from livermre import dicom, nifti, report, roi, stiffness
+from livermre.dicom import SeriesReport
+from livermre.exam.errors import InputError, LivermreError, OutputError, SettingsError
+from livermre.exam.flags import flag
+from livermre.exam.study import ReadOptions, Study
+from livermre.exam.types import Change, Exam, Finding, Identity, LiverMask, Provenance, Roi, Stiffness
+from livermre.network import segmenter
+from livermre.provenance import recorded, versions
+from livermre.results import Outcome, base_name, earlier_finding, exam_names, failure, finding_row, whole_folder
+from livermre.roi import RoiSettings
+from livermre.segment.engine import Device
+from livermre.stiffness import CompareSettings, IntervalSettings, MeasureSettings
+from livermre.version import __version__
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that decides a finding beside the files: one settings class a stage, and what a person gave by hand."""
+
+    read: ReadOptions = field(default_factory=ReadOptions)
+    roi: RoiSettings = field(default_factory=RoiSettings)
+    measure: MeasureSettings = field(default_factory=MeasureSettings)
+    interval: IntervalSettings = field(default_factory=IntervalSettings)
+    compare: CompareSettings = field(default_factory=CompareSettings)
+    table: str = "rdes149"
+    """Cut-off table of the stage."""
+    model: str | Path = "default"
+    """The shipped network, or a file of weights."""
+    device: Device = "auto"
+    liver_file: Path | None = None
+    """A liver mask to use instead of the network's."""
+    region_file: Path | None = None
+    """A region to measure in instead of livermre's."""
+    earlier_file: Path | None = None
+    """finding.json of an earlier exam of the same patient."""
+    deidentify: bool = False
+    """Leave patient ID and study date off the page."""
+
+
+def check(settings: Settings) -> None:
+    """Raise SettingsError for what no exam could be analysed with: an unknown table, a file that is not there."""
+    stiffness.load_table(settings.table)
+    given = {"--liver": settings.liver_file, "--roi": settings.region_file, "--compare": settings.earlier_file}
+    for option, path in given.items():
+        if path is not None and not path.is_file():
+            raise SettingsError(f"{option}: there is no file {path}")
+
+
+def analyze_study(study: Study, settings: Settings) -> Finding:
+    """The finding of one acquisition; raises LivermreError where its files or the settings do not allow one."""
+    exam = _labelled(_measurable(study.exam))
+    liver = find_liver(exam, settings)
+    region, measured = _measure(exam, liver, settings)
+    stage, flags = stiffness.stage(measured, stiffness.load_table(settings.table), exam.acquisition)
+    measured = replace(measured, flags=(*measured.flags, *flags))
+    provenance = _provenance(study, liver, settings)
+    return Finding(exam, liver, region, measured, stage, provenance, _change(exam, measured, settings))
+
+
+def analyze_path(
+    path: Path,
+    out: Path,
+    settings: Settings,
+    *,
+    name: str | None = None,
+    others: Sequence[str] = (),
+    overwrite: bool = False,
+) -> list[Outcome]:
+    """Every exam of an input, its results in `out/<exam>/`; what went wrong is an outcome too, not an exception.
+
+    name    of the results; by default the input's own
+    others  names that belong to other inputs
+    """
+    name = name or base_name(path)
+    try:
+        studies = read_studies(path, settings.read)
+    except Exception as error:
+        return [_failed(out / name, error, overwrite)]
+    names = exam_names(name, len(studies), others)
+    return [_analyze_one(s, out / n, settings, overwrite) for s, n in zip(studies, names, strict=True)]
+
+
+def read_studies(path: Path, options: ReadOptions) -> list[Study]:
+    """The acquisitions in a folder or file of DICOM, or in a NIfTI set; raises InputError where there is none."""
+    return [nifti.read(path, options)] if nifti.is_set(path) else dicom.read([path], options)
+
+
+def find_liver(exam: Exam, settings: Settings) -> LiverMask:
+    """The liver by the network, or the mask that a person gave."""
+    if settings.liver_file is None:
+        return segmenter(settings.model, settings.device).segment(exam)
+    mask = nifti.read_mask(settings.liver_file, exam)
+    return LiverMask(mask.astype(np.float32), mask, None, (flag("liver_given"),))
+
+
+def _measurable(exam: Exam) -> Exam:
+    if exam.stiffness_kpa is not None:
+        return exam
+    phase = any(s.phase_rad is not None or s.wave_rad is not None for s in exam.slices)
+    found = "magnitude and phase" if phase else "magnitude"
+    raise InputError(f"the exam has no stiffness map, only {found} was found: export the elastogram in Pa or kPa too")
+
+
+def _labelled(exam: Exam) -> Exam:
+    """A simulated exam says so on its page, whatever way it came."""
+    return replace(exam, flags=(*exam.flags, flag("simulated"))) if exam.acquisition.vendor == "simulated" else exam
+
+
+def _measure(exam: Exam, liver: LiverMask, settings: Settings) -> tuple[Roi, Stiffness]:
+    """Region and stiffness, with an interval that counts how much the number hangs on the region."""
+    redrawn: Sequence[Roi] = ()
+    if settings.region_file is None:
+        region, redrawn = roi.draw_with_variants(exam, liver, settings.roi)
+    else:
+        region = roi.given_roi(exam, nifti.read_mask(settings.region_file, exam))
+    measured = stiffness.measure(exam, liver, region, settings.measure)
+    means = [stiffness.mean_kpa(exam, r) for r in redrawn]
+    return region, stiffness.interval(exam, region, measured, means, settings.interval)
+
+
+def _change(exam: Exam, measured: Stiffness, settings: Settings) -> Change | None:
+    if settings.earlier_file is None:
+        return None
+    try:
+        earlier = json.loads(settings.earlier_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"the earlier finding {settings.earlier_file} cannot be read: {error}") from error
+    if not isinstance(earlier, dict):
+        raise InputError(f"the earlier finding {settings.earlier_file} is no finding.json of livermre")
+    return stiffness.compare(measured, exam.acquisition, earlier, settings.compare, exam.stiffness_source)
+
+
+def _analyze_one(study: Study, target: Path, settings: Settings, overwrite: bool) -> Outcome:
+    """Finding and files of one exam; a finished one with the same files and settings is left as it is."""
+    try:
+        earlier = earlier_finding(target)
+        if earlier is not None and not overwrite:
+            return _skipped(study, target, earlier, settings)
+        finding = analyze_study(study, settings)
+        with whole_folder(target) as folder:
+            _write(finding, Identity() if settings.deidentify else study.identity, folder)
+        return _outcome(target, earlier_finding(target) or {})
+    except Exception as error:
+        return _failed(target, error, overwrite)
+
+
+def _write(finding: Finding, identity: Identity, folder: Path) -> None:
+    report.write(finding, identity, folder)
+    for name, mask in (("liver", finding.liver.liver), ("roi", finding.roi.keep)):
+        nifti.write_volume(folder / f"{name}.nii.gz", mask.astype(np.uint8), finding.exam)
+    nifti.write_volume(folder / "roi_reasons.nii.gz", finding.roi.dropped, finding.exam)
+
+
+def _skipped(study: Study, target: Path, earlier: dict, settings: Settings) -> Outcome:
+    made = earlier.get("provenance") or {}
+    if made.get("inputs_sha256") == study.inputs_sha256 and made.get("settings") == recorded(settings):
+        return replace(_outcome(target, earlier), status="skipped")
+    raise OutputError(
+        f"{target} holds the finding of other files or settings: choose another --out, or add --overwrite"
+    )
+
+
+def _outcome(target: Path, finding: dict) -> Outcome:
+    row = finding_row(target.name, finding)
+    remarks = tuple(f["message"] for f in finding.get("flags") or ())
+    return Outcome(target.name, "measured" if finding.get("reportable") else "not reportable", row, remarks=remarks)
+
+
+def _failed(target: Path, error: Exception, overwrite: bool) -> Outcome:
+    """What goes wrong on purpose speaks for itself; anything else is livermre's mistake and says so."""
+    if isinstance(error, LivermreError):
+        return failure(target, error, overwrite=overwrite)
+    if isinstance(error, MemoryError):
+        return failure(target, InputError("the exam needs more memory than this machine has free"), overwrite=overwrite)
+    # the kind alone: the text of a strange error may hold a header value
+    mistake = LivermreError(f"livermre failed inside ({type(error).__name__}); please report it: --debug shows where")
+    return failure(target, mistake, overwrite=overwrite, details="".join(traceback.format_exception(error)))
+
+
+def _provenance(study: Study, liver: LiverMask, settings: Settings) -> Provenance:
+    model = liver.model
+    return Provenance(
+        livermre=__version__,
+        model=f"{model.name} {model.version}" if model else None,
+        model_sha256=model.sha256 if model else None,
+        settings=recorded(settings),
+        inputs_sha256=study.inputs_sha256,
+        stiffness_source=study.exam.stiffness_source,
+        versions=versions(),
+    )
+
+
+def inspect(path: Path) -> list[SeriesReport]:
+    """What every series of a folder or file of DICOM is, or every volume of a NIfTI set; nothing is measured."""
+    if not nifti.is_set(path):
+        return dicom.inspect([path])
+    exam = nifti.read(path).exam
+    found = {
+        n: getattr(exam.slices[0], n) is not None for n in ("magnitude", "stiffness_kpa", "confidence", "phase_rad")
+    }
+    return [
+        SeriesReport(
+            i, n, exam.acquisition.vendor, len(exam.slices), n.split("_")[0], 1.0, "named by its file", "nifti-set"
+        )
+        for i, n in enumerate((n for n, there in found.items() if there), start=1)
+    ]
+
+
+def segment_image(image: Path, out: Path, settings: Settings) -> None:
+    """The liver mask of a magnitude image: of a NIfTI file on its own array, of DICOM or a NIfTI set as RAS+."""
+    if not out.name.endswith((".nii.gz", ".nii")):
+        raise SettingsError(f"the mask is written as NIfTI: {out.name} must end in .nii.gz or .nii")
+    if image.name.endswith((".nii.gz", ".nii")):
+        nifti.write_like(out, find_liver(nifti.read_image(image), settings).liver, image)
+        return
+    studies = read_studies(image, settings.read)
+    if len(studies) > 1:
+        raise InputError(f"{image.name} holds {len(studies)} exams: give the folder of one, or use livermre analyze")
+    nifti.write_volume(out, find_liver(studies[0].exam, settings).liver, studies[0].exam)
+
+
+def write_exam(folder: Path, exam: Exam) -> Path:
+    """An exam as a NIfTI set that `analyze` reads."""
+    nifti.write_exam(folder, exam)
+    return folder

@@ -1,0 +1,46 @@
+"""What made a finding, as it stands in finding.json: settings, given files by their content, versions."""
+
+import dataclasses
+import hashlib
+import json
+import platform
+from contextlib import suppress
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from livermre.exam.errors import InputError
+
+if TYPE_CHECKING:
+    from livermre.pipeline import Settings
+
+_NAMED = ("numpy", "scipy", "pydicom", "nibabel", "openvino", "onnxruntime")
+
+
+def recorded(settings: "Settings") -> dict[str, object]:
+    """Settings as plain values; given files by their hash, for paths tell about people and machines."""
+    plain = dataclasses.asdict(settings)
+    plain["model"] = "default" if settings.model == "default" else sha256(Path(settings.model))
+    for name in ("liver_file", "region_file", "earlier_file"):
+        given = plain.pop(name)
+        plain[name.replace("_file", "_sha256")] = None if given is None else sha256(given)
+    return json.loads(json.dumps(plain))
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file's bytes; InputError where it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of what computes a finding, as far as it is installed."""
+    found = {"python": platform.python_version()}
+    for name in _NAMED:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found

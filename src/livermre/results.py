@@ -1,0 +1,210 @@
+"""The result folder: names of exams, folders that are there whole or not at all, error.json, summary.csv."""
+
+import csv
+import io
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from livermre.exam.errors import LivermreError, OutputError
+from livermre.version import __version__
+
+FINDING, ERROR, SUMMARY = "finding.json", "error.json", "summary.csv"
+COLUMNS = (
+    "exam", "status", "reportable", "stiffness_kpa", "stiffness_sd_kpa", "interval_95_low_kpa", "interval_95_high_kpa",
+    "roi_area_mm2", "table", "band", "slices", "flags", "message",
+)  # fmt: skip
+_NAME_LENGTH = 80  # file systems allow 255 bytes; room for "-2", the partial folder's mark and four-byte letters
+
+Status = Literal["measured", "not reportable", "skipped", "failed"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one exam.
+
+    row      its line of summary.csv
+    remarks  the sentences of its flags
+    details  the traceback of an unexpected failure, else empty; for --debug, never in a file
+    """
+
+    exam: str
+    status: Status
+    row: Mapping[str, object]
+    message: str = ""
+    remarks: tuple[str, ...] = ()
+    details: str = field(default="", repr=False)
+
+    @property
+    def failed(self) -> bool:
+        """Whether this exam has no finding."""
+        return self.status == "failed"
+
+
+def base_name(path: Path) -> str:
+    """A name for the results of an input: the input's own name without endings or unusual characters."""
+    name = path.name or path.resolve().name
+    if not path.is_dir():
+        name = re.sub(r"(\.nii)?\.(dcm|dicom|ima|gz|nii|zip)$", "", name, flags=re.IGNORECASE)
+    return re.sub(r"[^\w.-]+", "_", name).strip("._-")[:_NAME_LENGTH] or "exam"
+
+
+def input_names(paths: Sequence[Path]) -> list[str]:
+    """One name an input, in order; a name met again gets -2, -3 …"""
+    names: list[str] = []
+    for path in paths:
+        names.append(_free(base_name(path), {n.casefold() for n in names}))
+    return names
+
+
+def exam_names(name: str, count: int, others: Iterable[str] = ()) -> list[str]:
+    """Names of the exams found in one input: its own, then -2, -3 …, none that another input has."""
+    taken = {n.casefold() for n in others} - {name.casefold()}
+    names: list[str] = []
+    for _ in range(count):
+        names.append(_free(name, taken))
+        taken.add(names[-1].casefold())
+    return names
+
+
+def _free(name: str, taken: set[str]) -> str:
+    if name.casefold() not in taken:
+        return name
+    number = 2
+    while f"{name}-{number}".casefold() in taken:
+        number += 1
+    return f"{name}-{number}"
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """A folder to write into that becomes `target` at the end, or never existed; replaces a `target` that is there."""
+    partial = target.with_name(f".{target.name}.partial-{os.getpid()}")
+    try:
+        with _output_errors(target):
+            shutil.rmtree(partial, ignore_errors=True)  # of a process of the same number that was killed
+            partial.mkdir(parents=True)
+            yield partial
+            _put_in_place(partial, target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _put_in_place(partial: Path, target: Path) -> None:
+    if not target.exists():
+        partial.rename(target)
+        return
+    old = partial.with_name(f"{partial.name}-old")
+    target.rename(old)
+    try:
+        partial.rename(target)
+    except BaseException:  # an interruption between the two renames, too
+        old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _output_errors(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OutputError as error:  # of a room that was given the hidden folder: its name helps nobody
+        raise OutputError(re.sub(r"\.([^/\\]+)\.partial-\d+", r"\1", str(error))) from error
+    except OSError as error:
+        raise OutputError(f"cannot write results to {place}: {error.strerror or error}") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """A text file that is there whole or not at all."""
+    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    with _output_errors(path):
+        try:
+            partial.write_text(text, encoding="utf-8", newline="")
+            partial.replace(path)
+        finally:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+
+
+def write_error(target: Path, error: LivermreError) -> None:
+    """Put error.json where the finding would have been; a folder that holds only an earlier result is replaced."""
+    content = {"error": type(error).__name__, "message": str(error), "livermre": __version__}
+    with whole_folder(target) as folder:
+        (folder / ERROR).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def failure(target: Path, error: LivermreError, *, overwrite: bool = False, details: str = "") -> Outcome:
+    """The outcome of an exam without a finding, its error.json written where that takes nothing away.
+
+    A finding that lies there already stays, unless it was to be overwritten and the new files are at fault.
+    """
+    message = str(error)
+    if earlier_finding(target) is None or (overwrite and not isinstance(error, OutputError)):
+        with suppress(OutputError):  # a full disk: the sentence still reaches standard error and the summary
+            write_error(target, error)
+    return Outcome(target.name, "failed", error_row(target.name, message), message, details=details)
+
+
+def earlier_finding(target: Path) -> dict | None:
+    """The finding that already lies in a result folder; None where there is none or it cannot be read."""
+    try:
+        content = json.loads((target / FINDING).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def finding_row(exam: str, finding: Mapping) -> dict[str, object]:
+    """The line of summary.csv for a finding.json."""
+    low, high = finding.get("interval_95_kpa") or (None, None)
+    stage = finding.get("stage") or {}
+    measured = bool(finding.get("reportable"))
+    return {
+        "exam": exam,
+        "status": "measured" if measured else "not reportable",
+        "reportable": str(measured).lower(),
+        "stiffness_kpa": finding.get("stiffness_kpa"),
+        "stiffness_sd_kpa": finding.get("stiffness_sd_kpa"),
+        "interval_95_low_kpa": low,
+        "interval_95_high_kpa": high,
+        "roi_area_mm2": finding.get("roi_area_mm2"),
+        "table": stage.get("table"),
+        "band": stage.get("band"),
+        "slices": len(finding.get("slices") or ()),
+        "flags": " ".join(f["code"] for f in finding.get("flags") or ()),
+        "message": "",
+    }
+
+
+def error_row(exam: str, message: str) -> dict[str, object]:
+    """The line of summary.csv for an exam without a finding."""
+    return {"exam": exam, "status": "failed", "message": message}
+
+
+def write_summary(out: Path, rows: Iterable[Mapping[str, object]]) -> None:
+    """DIR/summary.csv: every exam that lies in DIR, and the rows of this run; sorted by name."""
+    all_rows = {row["exam"]: row for row in _rows_in(out)} | {row["exam"]: row for row in rows}
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(all_rows[exam] for exam in sorted(all_rows, key=str))
+    write_text(out / SUMMARY, text.getvalue())
+
+
+def _rows_in(out: Path) -> Iterator[dict[str, object]]:
+    folders = [p for p in out.iterdir() if p.is_dir() and not p.name.startswith(".")] if out.is_dir() else []
+    for folder in folders:
+        finding = earlier_finding(folder)
+        if finding is not None:
+            yield finding_row(folder.name, finding)
+        elif (folder / ERROR).is_file():
+            with suppress(OSError, ValueError, AttributeError):
+                yield error_row(
+                    folder.name, str(json.loads((folder / ERROR).read_text(encoding="utf-8")).get("message", ""))
+                )
