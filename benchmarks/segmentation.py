@@ -1,6 +1,6 @@
 """Zero-shot segmentation of real images: volume Dice and IoU on CHAOS T2-SPIR, 2-D Dice on one GE MR-Touch exam.
 
-    python benchmarks/segmentation.py DATA [--model FILE] [--pictures DIR]
+    python benchmarks/segmentation.py DATA [--model FILE] [--pictures DIR] [--record]
 
 DATA is the folder that holds `chaos-dev` and `ge-mrtouch`. Neither was trained on.
 """
@@ -82,42 +82,47 @@ def picture(path: Path, image: np.ndarray, found: np.ndarray, true: np.ndarray) 
     Image.fromarray(np.concatenate(rows, 0)).save(path)
 
 
-def measure_chaos(data: Path, segmenter: Segmenter, pictures: Path | None) -> None:
-    """Print one line a volume and the mean over volumes."""
+def measure_chaos(data: Path, segmenter: Segmenter, pictures: Path | None) -> dict[str, object]:
+    """Print one line a volume and the mean over volumes; gives the means and their intervals."""
     scores = []
     for path in sorted((data / "chaos-dev").glob("image_*.nii.gz")):
+        name = path.name.split(".")[0]
         exam, true = chaos_exam(path), chaos_liver(path.with_name(path.name.replace("image", "label")))
         found = segmenter.segment(exam).liver
         scores.append((dice(found, true) or 0.0, iou(found, true) or 0.0, *quarters(found, true)))
+        d, j, low, middle, high, outside = scores[-1]
         print(
-            f"{path.name.split('.')[0]:10s} Dice {scores[-1][0]:.3f} IoU {scores[-1][1]:.3f}  low/middle/high "
-            + "/".join(f"{q:.2f}" for q in scores[-1][2:5])
-            + f"  outside {scores[-1][5]:.3f}",
+            f"{name:10s} Dice {d:.3f} IoU {j:.3f}  low / middle / high {low:.2f} / {middle:.2f} / {high:.2f}  "
+            f"outside {outside:.3f}",
             flush=True,
         )
         if pictures:
-            picture(pictures / f"{path.name.split('.')[0]}.png", exam.magnitude, found, true)
+            picture(pictures / f"{name}.png", exam.magnitude, found, true)
     table = np.array(scores)
-    for name, column in (("Dice", 0), ("IoU", 1)):
+    results: dict[str, object] = {"what": "CHAOS T2-SPIR (chaos-dev), zero-shot, volumes", "n": len(table)}
+    for name, column in (("dice", 0), ("iou", 1)):
         mean, (low, high) = bootstrap_mean(table[:, column])
-        print(
-            f"chaos-dev, n = {len(table)} volumes: mean volume {name} {mean:.3f} (95 % interval {low:.3f}-{high:.3f})"
-        )
-    print("low / middle / high quarter Dice and false liver outside:", table[:, 2:].mean(0).round(3))
+        results[name] = {"mean": round(mean, 3), "interval_95": [round(low, 3), round(high, 3)]}
+    quarter = dict(zip(("low", "middle", "high", "false liver outside"), table[:, 2:].mean(0).round(3), strict=True))
+    results["dice_by_height"] = {k: float(v) for k, v in quarter.items()}
+    print(results)
+    return results
 
 
-def measure_ge(data: Path, segmenter: Segmenter, pictures: Path | None) -> None:
-    """Print one line a slice and their mean."""
+def measure_ge(data: Path, segmenter: Segmenter, pictures: Path | None) -> dict[str, object]:
+    """Print and give the 2-D Dice of the four slices, foot to head, and their mean."""
     exam = read([data / "ge-mrtouch" / "dicom"], ReadOptions())[0].exam
     true, found = ge_contours(exam), segmenter.segment(exam).liver
-    scores = [dice(f, t) or 0.0 for f, t in zip(found, true, strict=True)]
-    print(
-        "GE MR-Touch, 4 slices foot to head, 2-D Dice against hand contours:",
-        np.round(scores, 3),
-        f"mean {np.mean(scores):.3f}",
-    )
+    scores = [round(dice(f, t) or 0.0, 3) for f, t in zip(found, true, strict=True)]
     if pictures:
         picture(pictures / "ge.png", exam.magnitude, found, true)
+    results = {
+        "what": "GE MR-Touch 2-D GRE, zero-shot, slices foot to head against hand contours",
+        "n": len(scores),
+        "dice_2d": {"mean": round(float(np.mean(scores)), 3), "slices": scores},
+    }
+    print(results)
+    return results
 
 
 def main() -> int:
@@ -125,13 +130,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", default="default")
-    parser.add_argument("--pictures", type=Path)
+    parser.add_argument("--pictures", type=Path, help="write every slice with both outlines")
+    parser.add_argument("--record", action="store_true", help="write the results into the model card")
     options = parser.parse_args()
     if options.pictures:
         options.pictures.mkdir(parents=True, exist_ok=True)
     segmenter = load_segmenter(options.model)
-    measure_ge(options.data, segmenter, options.pictures)
-    measure_chaos(options.data, segmenter, options.pictures)
+    results = [measure(options.data, segmenter, options.pictures) for measure in (measure_ge, measure_chaos)]
+    if options.record:
+        card = segmenter.model.path.with_suffix(".json")
+        known = json.loads(card.read_text()) | {"results": results, "engine": segmenter.engine.name}
+        card.write_text(json.dumps(known, indent=1) + "\n")
     return 0
 
 

@@ -46,7 +46,7 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
     # warning: a number is reported, doubt it
     "dark_liver": (
         Severity.WARNING,
-        "The liver is dark (signal {ratio:.1f} times the background): iron or a weak coil signal may disturb the waves.",
+        "The liver is dark (signal {ratio:.1f} times the background): iron or a weak coil may disturb the waves.",
     ),
     "small_area": (
         Severity.WARNING,

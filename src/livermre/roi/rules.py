@@ -36,9 +36,14 @@ def vessel(view: LiverView, settings: RoiSettings) -> np.ndarray:
 def _patches(
     deviation: np.ndarray, spread: float, inner: np.ndarray, view: LiverView, settings: RoiSettings
 ) -> np.ndarray:
-    seeds = inner & (deviation > max(settings.vessel_deviation * spread, settings.vessel_contrast))
-    reach = inner & (deviation > max(settings.vessel_reach * spread, settings.vessel_contrast / 2))
-    return islands(touched(reach, seeds), settings.vessel_minimum_mm2 / view.pixel_area_mm2, at_least=True)
+    def beyond(times: float, contrast: float) -> np.ndarray:
+        return inner & (deviation > max(times * spread, contrast))
+
+    reach = beyond(settings.vessel_reach, settings.vessel_contrast / 2)
+    seeds = beyond(settings.vessel_deviation, settings.vessel_contrast)
+    sure = beyond(settings.vessel_sure_deviation, settings.vessel_contrast)
+    large = islands(touched(reach, seeds), settings.vessel_minimum_mm2 / view.pixel_area_mm2, at_least=True)
+    return large | touched(reach, sure)
 
 
 def low_confidence(view: LiverView, settings: RoiSettings) -> np.ndarray:

@@ -26,17 +26,20 @@ class RoiSettings:
     rim_mm: float = 4.0
     """Brightness is not judged closer to the edge: pixels there mix with the neighbouring organ."""
 
-    vessel_deviation: float = 3.5
+    vessel_deviation: float = 3.0
     """A vessel starts where brightness leaves the local parenchyma by this many robust standard deviations ..."""
 
-    vessel_reach: float = 2.5
+    vessel_reach: float = 2.25
     """... and reaches as far as connected pixels leave it by this many."""
 
     vessel_contrast: float = 0.12
     """Smaller relative differences of brightness are texture, however quiet the liver is."""
 
-    vessel_minimum_mm2: float = 20.0
-    """Smaller spots of unlike brightness are noise."""
+    vessel_minimum_mm2: float = 40.0
+    """Smaller spots of unlike brightness may be noise: a round vessel of 5 mm blurs to about this area ..."""
+
+    vessel_sure_deviation: float = 4.0
+    """... unless they leave the parenchyma by this many robust standard deviations."""
 
     vessel_margin_mm: float = 2.5
     """Margin around vessels and around small holes of the liver mask."""
