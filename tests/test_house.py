@@ -15,7 +15,16 @@ FILES = sorted(SOURCE.rglob("*.py"))
 ROOMS = sorted({p.name for p in SOURCE.iterdir() if p.is_dir() and (p / "__init__.py").exists()} | {"nifti"})
 
 GROUND = {"exam", "version"}
-ROADS = {"pipeline", "provenance", "network", "batch", "results", "apps", "__main__", "__init__"}  # may know several rooms
+ROADS = {
+    "pipeline",
+    "provenance",
+    "network",
+    "batch",
+    "results",
+    "apps",
+    "__main__",
+    "__init__",
+}  # may know several rooms
 ALLOWED = {"train": {"simulate"}, "study": {"train", "evaluate", "simulate"}}  # beside the ground and itself
 TORCH = {"train", "study"}
 LIBRARIES = {  # who may import what beside the standard library and numpy

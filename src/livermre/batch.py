@@ -4,7 +4,7 @@ import multiprocessing
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,24 +79,41 @@ def _run(task: Task, out: Path, settings: Settings, overwrite: bool) -> list[Out
 
 
 def _side_by_side(tasks: Sequence[Task], out: Path, settings: Settings, jobs: int, overwrite: bool) -> Results:
-    # spawn: a forked copy of a process with OpenVINO's threads can hang
-    pool = ProcessPoolExecutor(min(jobs, len(tasks)), multiprocessing.get_context("spawn"))
+    """Never more exams in hand than processes, since an interruption waits for those; a dead process is replaced."""
+    pool, broken = _pool(jobs), False
+    waiting = list(reversed(tasks))
+    running: dict[Future[list[Outcome]], Task] = {}
     try:
-        with _deaf_to_interrupts():
-            futures = {pool.submit(_run, task, out, settings, overwrite): task for task in tasks}
-        for future in as_completed(futures):
-            yield futures[future], _result(future, out / futures[future].name, overwrite)
+        while waiting or running:
+            while waiting and len(running) < jobs and not broken:
+                try:
+                    with _deaf_to_interrupts():
+                        future = pool.submit(_run, waiting[-1], out, settings, overwrite)
+                except BrokenProcessPool:  # it died since we looked
+                    broken = True
+                else:
+                    running[future] = waiting.pop()
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                task = running.pop(future)
+                broken = broken or isinstance(future.exception(), BrokenProcessPool)
+                yield task, _result(future, out / task.name, overwrite)
+            if broken and not running:  # the death of one process takes the exams in hand of all with it, no others
+                pool, broken = _pool(jobs), False
     except BaseException:
         _stop(pool)
         raise
     pool.shutdown()
 
 
-def _result(future: Future, target: Path, overwrite: bool) -> list[Outcome]:
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    # spawn: a forked copy of a process with OpenVINO's threads can hang
+    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"))
+
+
+def _result(future: Future[list[Outcome]], target: Path, overwrite: bool) -> list[Outcome]:
     try:
         return future.result()
     except BrokenProcessPool:
-        # the death of one process takes all that wait with it; nothing finished is lost
         sentence = "a worker process died (out of memory?); run again with fewer --jobs, finished exams are kept"
         return [failure(target, LivermreError(sentence), overwrite=overwrite)]
 

@@ -223,10 +223,8 @@ def segment_image(image: Path, out: Path, settings: Settings) -> None:
     if image.name.endswith((".nii.gz", ".nii")):
         nifti.write_like(out, find_liver(nifti.read_image(image), settings).liver, image)
         return
-    studies = read_studies(image, settings.read)
-    if len(studies) > 1:
-        raise InputError(f"{image.name} holds {len(studies)} exams: give the folder of one, or use livermre analyze")
-    nifti.write_volume(out, find_liver(studies[0].exam, settings).liver, studies[0].exam)
+    exam = nifti.read(image, settings.read).exam if nifti.is_set(image) else dicom.read_image([image])
+    nifti.write_volume(out, find_liver(exam, settings).liver.astype(np.uint8), exam)
 
 
 def write_exam(folder: Path, exam: Exam) -> Path:

@@ -9,6 +9,10 @@ from livermre.exam.plane import Plane
 STRIDE = 32
 """The encoder halves the image five times: both sides of its input must be multiples of 32."""
 
+_KEPT = 0.95
+"""The outermost 2.5 % on each side may fall off the network's grid where that saves a third of the work: a 400 mm field
+of view then fits 96 cells of 4 mm instead of 128. The liver lies deeper than the skin."""
+
 _AXIAL_LIMIT = 0.7
 """Cosine between the slice normal and the body axis below which a stack is not axial any more."""
 
@@ -74,14 +78,16 @@ def _turn(plane: Plane) -> tuple[bool, bool, bool]:
 
 def _axis(pixels: int, spacing_mm: float, pixel_mm: float) -> tuple[np.ndarray, np.ndarray]:
     """Weights of one axis, there (N, pixels) and back (pixels, N)."""
-    cells = int(np.ceil(pixels * spacing_mm / pixel_mm / STRIDE)) * STRIDE
+    cells = int(np.ceil(_KEPT * pixels * spacing_mm / pixel_mm / STRIDE)) * STRIDE
     image_mm = (np.arange(pixels) - (pixels - 1) / 2) * spacing_mm
     cell_mm = (np.arange(cells) - (cells - 1) / 2) * pixel_mm
     # a triangle as wide as the larger of the two pixels: linear when refining, averaging when coarsening
     down = _triangle(cell_mm[:, None] - image_mm, max(pixel_mm, spacing_mm))
     reach = np.abs(cell_mm) <= pixels * spacing_mm / 2 + pixel_mm / 2
     down = np.where(reach[:, None], down / np.maximum(down.sum(1, keepdims=True), 1e-9), 0.0)
-    up = _triangle(image_mm[:, None] - cell_mm, max(pixel_mm, spacing_mm))
+    # pixels beyond the outermost cells take the value of the last one
+    nearest = np.clip(image_mm, cell_mm[0], cell_mm[-1])
+    up = _triangle(nearest[:, None] - cell_mm, max(pixel_mm, spacing_mm))
     return down.astype(np.float32), (up / up.sum(1, keepdims=True)).astype(np.float32)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from livermre.exam.types import Exam, Roi, Stiffness
 from livermre.stiffness.correlation import correlation_area_mm2, wave_area_mm2
@@ -33,7 +33,7 @@ def interval(
     if mean is None or any(f.code in _SILENCING for f in stiffness.flags):
         return replace(stiffness, interval_95_kpa=None, repeat_interval_95_kpa=None)
     half = _half_width_kpa(exam, roi, stiffness, sensitivity_means_kpa, settings)
-    repeat = float(np.hypot(half, stats.norm.ppf(0.975) * settings.repeatability_wcv * mean))
+    repeat = float(np.hypot(half, special.ndtri(0.975) * settings.repeatability_wcv * mean))
     return replace(
         stiffness,
         interval_95_kpa=(max(0.0, mean - half), mean + half),
@@ -63,7 +63,7 @@ def _half_width_kpa(
     if total <= 0:
         return 0.0
     freedom = total**2 / max(pixels**2 / pixel_freedom + slices**2 / slice_freedom + region**2 / 50.0, 1e-30)
-    return float(stats.t.ppf(0.975, max(freedom, 1.0)) * np.sqrt(total))
+    return float(special.stdtrit(max(freedom, 1.0), 0.975) * np.sqrt(total))
 
 
 def _cell_mm2(exam: Exam, roi: Roi, stiffness: Stiffness, settings: IntervalSettings) -> float:

@@ -1,7 +1,7 @@
 """The band of a named cut-off table, with the chance that the true stiffness lies in each band."""
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from livermre.exam.flags import Flag, flag
 from livermre.exam.types import Acquisition, Dimension, Stage, Stiffness
@@ -37,7 +37,7 @@ def band_probabilities(mean_kpa: float, sd_kpa: float, table: CutoffTable) -> di
         chance = np.zeros(len(table.bands))
         chance[table.band_index(mean_kpa)] = 1.0
     else:
-        chance = np.diff(stats.norm.cdf(edges, mean_kpa, sd_kpa))
+        chance = np.diff(special.ndtr((edges - mean_kpa) / sd_kpa))
     return {band: float(p) for band, p in zip(table.bands, chance, strict=True)}
 
 
@@ -45,7 +45,7 @@ def _stage(mean_kpa: float, repeat_interval_kpa: tuple[float, float] | None, tab
     probabilities = None
     if repeat_interval_kpa is not None:
         half = repeat_interval_kpa[1] - mean_kpa  # the lower end may have been cut at 0
-        probabilities = band_probabilities(mean_kpa, half / float(stats.norm.ppf(0.975)), table)
+        probabilities = band_probabilities(mean_kpa, half / float(special.ndtri(0.975)), table)
     return Stage(
         table=table.name,
         frequency_hz=table.frequency_hz,
