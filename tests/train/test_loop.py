@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 import torch
 
-from livermre.exam.errors import SettingsError
+from livermre.exam.errors import ModelError, SettingsError
 from livermre.train.bank import BankVolume
 from livermre.train.classes import CLASSES, LIVER
 from livermre.train.export import export, shrink, to_onnx
@@ -134,3 +134,41 @@ def test_int8_weights_are_within_half_a_step_of_the_originals() -> None:
         scale = after[name.replace("_int8", "_scale")][:, None, None, None]
         error = np.abs(after[name] * scale - before[name.removesuffix("_int8")])
         assert (error <= scale / 2 * (1 + math.sqrt(np.finfo(np.float32).eps))).all()
+
+
+def trained_a_little(bank: list[BankVolume], folder: Path) -> torch.nn.Module:
+    """A network whose batch norms have seen data, so that folding and unfolding them is no identity."""
+    settings = TrainSettings(stages=(Stage(64, 3, 4),), threads=1)
+    trainer = Trainer(settings)
+    for _ in run(trainer, lambda s, t: make_batch(bank, torch.ones(2), seed=5, step=s, batch=4, size=64), folder):
+        pass
+    return trainer.averaged_network()
+
+
+def test_training_goes_on_from_an_exported_network(bank: list[BankVolume], tmp_path: Path) -> None:
+    """Folded batch norms are unfolded again: the same function, in evaluation and with batch statistics."""
+    network = trained_a_little(bank, tmp_path)
+    images = make_batch(bank, torch.ones(2), seed=6, step=0, batch=8, size=64).image
+    export(network, tmp_path / "net.onnx", "fp32", {"name": "t"})
+    twin = Trainer(TrainSettings(stages=(Stage(64, 3, 4),), seed=9, threads=1))
+    twin.start_from(tmp_path / "net.onnx", images)
+    with torch.no_grad():
+        expected = network(images).softmax(1)
+        torch.testing.assert_close(twin.network.eval()(images).softmax(1), expected, atol=2e-3, rtol=0)
+        torch.testing.assert_close(twin.network.train()(images).softmax(1), expected, atol=2e-3, rtol=0)
+
+
+def test_weights_to_start_from_are_named_when_they_do_not_fit(tmp_path: Path) -> None:
+    trainer = Trainer(SETTINGS)
+    images = torch.rand(1, 3, 32, 32)
+    with pytest.raises(ModelError, match="no weights at"):
+        trainer.start_from(tmp_path / "none.pt", images)
+    (tmp_path / "junk.pt").write_bytes(b"junk")
+    with pytest.raises(ModelError, match=r"junk\.pt is not a checkpoint"):
+        trainer.start_from(tmp_path / "junk.pt", images)
+    (tmp_path / "junk.onnx").write_bytes(b"junk")
+    with pytest.raises(ModelError, match=r"junk\.onnx is not an ONNX network"):
+        trainer.start_from(tmp_path / "junk.onnx", images)
+    export(build("unet").eval(), tmp_path / "other.onnx", "fp32", {"name": "t"})
+    with pytest.raises(ModelError, match=r"other\.onnx holds the weights of another network"):
+        trainer.start_from(tmp_path / "other.onnx", images)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -13,11 +13,8 @@ from livermre.train.export import Weights, export
 from livermre.train.loop import MakeBatch, Stage, Trainer, TrainSettings, run
 from livermre.train.pairs import paired_batches
 from livermre.train.sources import bank_and_weights, synthetic_bank
-from livermre.train.synthesis import Batch, make_batch
+from livermre.train.synthesis import FIELD_MM, Batch, make_batch
 from livermre.version import __version__
-
-PIXEL_MM = 4.0
-"""Pixel of the finest stage: 96 pixels over the 384 mm that the generator renders."""
 
 Report = Callable[[str, int, int], None]
 """(what is going on, how many done, how many in all)"""
@@ -49,7 +46,7 @@ def train(request: TrainRequest, report: Report) -> Path:
     if checkpoint.exists():
         trainer.restore(checkpoint)
     elif request.start_from is not None:
-        trainer.start_from(request.start_from)
+        trainer.start_from(request.start_from, batches(0, replace(settings.stages[0], batch=16)).image)
     request.out.mkdir(parents=True, exist_ok=True)
     (request.out / "settings.json").write_text(json.dumps(asdict(settings), indent=1))
     curves = TensorBoardCurves(request.out, trainer.step)
@@ -64,7 +61,7 @@ def train(request: TrainRequest, report: Report) -> Path:
 
 def _batches(request: TrainRequest, settings: TrainSettings, report: Report) -> MakeBatch:
     if request.data is not None and request.synthetic is None:
-        return paired_batches(request.data, settings.seed, PIXEL_MM)
+        return paired_batches(request.data, settings.seed, settings.stages[-1].size)
     if request.synthetic is None or request.data is not None:
         raise SettingsError("give either DATA (images/ and labels/) or --synthetic SHAPES, not both and not neither")
     if not request.synthetic.is_dir():
@@ -87,7 +84,7 @@ def model_card(request: TrainRequest) -> dict[str, object]:
         "name": request.name,
         "version": __version__,
         "network": settings.network,
-        "pixel_mm": PIXEL_MM,
+        "pixel_mm": FIELD_MM / settings.stages[-1].size,
         "input": "magnitude of the slice below, the slice, the slice above; squashed to 0..1",
         "licence": request.licence or "as the training data allows",
         "training": {
@@ -95,6 +92,10 @@ def model_card(request: TrainRequest) -> dict[str, object]:
             "seed": settings.seed,
             "steps": settings.steps,
             "stages": [asdict(s) for s in settings.stages],
+            "peak_rate": settings.peak_rate,
+            "bf16": settings.bf16,
+            "device": settings.device,
+            "started_from": request.start_from.name if request.start_from else None,
             "torch": torch.__version__,
         },
     }

@@ -13,6 +13,7 @@ from livermre.exam.errors import SettingsError
 from livermre.train.classes import LIVER
 from livermre.train.losses import segmentation_loss
 from livermre.train.network import build
+from livermre.train.start import copy_onnx, copy_weights, load_checkpoint
 from livermre.train.synthesis import Batch
 
 
@@ -121,8 +122,8 @@ class Trainer:
         temporary.replace(path)
 
     def restore(self, path: Path) -> None:
-        """Go on from a checkpoint; SettingsError where it was made under other settings."""
-        state = torch.load(path, map_location=self.settings.device, weights_only=True)
+        """Go on from a checkpoint; SettingsError where made under other settings, ModelError for another file."""
+        state = load_checkpoint(path, self.settings.device)
         theirs, ours = json.loads(state["settings"]), json.loads(json.dumps(asdict(self.settings)))
         changed = sorted(
             k for k in ours if k not in ("device", "threads", "checkpoint_every") and theirs.get(k) != ours[k]
@@ -131,15 +132,20 @@ class Trainer:
             raise SettingsError(
                 f"{path} was trained with another {', '.join(changed)}; use another --out, or start from it with --from"
             )
-        self.network.load_state_dict(state["network"])
+        copy_weights(self.network, state["network"], path.name)
         self.average = state["average"]
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = int(state["step"])
 
-    def start_from(self, path: Path) -> None:
-        """Take the averaged weights of a checkpoint as the starting point of a new run."""
-        state = torch.load(path, map_location=self.settings.device, weights_only=True)
-        self.network.load_state_dict(state["average"])
+    def start_from(self, path: Path, images: torch.Tensor) -> None:
+        """Begin with the averaged weights of a checkpoint, or with an exported network; raises ModelError.
+
+        images  (B, 3, N, N) float32 typical input, to unfold an exported network's batch normalisation
+        """
+        if path.suffix == ".onnx" and path.is_file():
+            copy_onnx(self.network, path, images.to(self.settings.device))
+        else:
+            copy_weights(self.network, load_checkpoint(path, self.settings.device)["average"], path.name)
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
 
 

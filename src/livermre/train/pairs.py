@@ -1,5 +1,6 @@
 """Training batches from an archive of real images with masks: images/ID.nii.gz and labels/ID.nii.gz."""
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from livermre.train import artefacts
 from livermre.train.classes import LIVER
 from livermre.train.fields import Draw, smooth_field
 from livermre.train.loop import MakeBatch, Stage
-from livermre.train.synthesis import Batch, normalise
+from livermre.train.synthesis import FIELD_MM, Batch, resize
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def _load(path: Path) -> tuple[np.ndarray, tuple[float, float]]:
     try:
         nifti = nibabel.as_closest_canonical(nibabel.load(path))
         array = np.asarray(nifti.dataobj, dtype=np.float32)
-    except (OSError, ValueError, nibabel.filebasedimages.ImageFileError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, nibabel.filebasedimages.ImageFileError) as error:
         raise CorruptFile(f"{path.name} is not a readable NIfTI volume") from error
     if array.ndim != 3:
         raise CorruptFile(f"{path.name} has {array.ndim} axes; a volume needs 3")
@@ -70,17 +71,20 @@ def _load(path: Path) -> tuple[np.ndarray, tuple[float, float]]:
     return turned, (float(zooms[1]), float(zooms[0]))
 
 
-def paired_batches(folder: Path, seed: int, pixel_mm: float) -> MakeBatch:
-    """Batches of randomly placed, scaled and degraded real slices; the same step always gives the same batch."""
-    pairs = load_pairs(folder, pixel_mm)
+def paired_batches(folder: Path, seed: int, finest: int) -> MakeBatch:
+    """Batches of randomly placed, scaled and degraded real slices; the same step always gives the same batch.
+
+    finest: pixels of the last stage; coarser stages show the same field of view with fewer.
+    """
+    pairs = load_pairs(folder, FIELD_MM / finest)
 
     def batch(step: int, stage: Stage) -> Batch:
         draw = Draw(seed, step)
-        cuts = [_cut(pairs, stage.size, draw) for _ in range(stage.batch)]
+        cuts = [_cut(pairs, finest, draw) for _ in range(stage.batch)]
         image, target = torch.stack([c[0] for c in cuts]), torch.stack([c[1] for c in cuts])
         image, target = _warp(image, target, draw)
         image = image * artefacts.coil_shading(image, draw)
-        return Batch(normalise(artefacts.gamma(artefacts.noise(image, draw), draw)), target)
+        return Batch(*resize(artefacts.gamma(artefacts.noise(image, draw), draw), target, stage.size))
 
     return batch
 

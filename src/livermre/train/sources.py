@@ -1,11 +1,14 @@
 """The bank of a synthetic run: real bodies, livers transplanted between them, and parametric anatomies."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from livermre.exam.errors import SettingsError
 from livermre.simulate.anatomy import make_anatomy, random_plan
 from livermre.train.bank import BankVolume, bank_volume
 from livermre.train.shapes import Shape, build_bank, load_bank, save_bank
@@ -27,8 +30,15 @@ def synthetic_bank(
     transplants: int = TRANSPLANTS,
     parametric: int = PARAMETRIC,
 ) -> list[Shape]:
-    """All shapes of a run, built once and kept in the cache file; the same seed gives the same bank."""
+    """All shapes of a run, built once and kept in the cache file; the same seed gives the same bank.
+
+    Raises SettingsError where the cache was built from other label maps, another seed or other numbers of shapes.
+    """
+    made_from = {"labels": _fingerprint(folder), "seed": seed, "transplants": transplants, "parametric": parametric}
+    record = cache.with_suffix(".json")
     if cache.exists():
+        if not record.exists() or json.loads(record.read_text()) != made_from:
+            raise SettingsError(f"{cache} was built from other label maps or another seed; use another --out")
         return load_bank(cache)
     progress("bodies", 0, 1)
     shapes = build_bank(folder, np.random.default_rng(seed), transplants)
@@ -36,7 +46,17 @@ def synthetic_bank(
         progress("anatomies", number, parametric)
         shapes.append(_parametric(number))
     save_bank(cache, shapes)
+    record.write_text(json.dumps(made_from))
     return shapes
+
+
+def _fingerprint(folder: Path) -> str:
+    """SHA-256 over the names and bytes of all label maps."""
+    sums = hashlib.sha256()
+    for path in sorted(folder.rglob("*.nii*")):
+        sums.update(path.relative_to(folder).as_posix().encode())
+        sums.update(path.read_bytes())
+    return sums.hexdigest()
 
 
 def _parametric(number: int) -> Shape:

@@ -19,6 +19,8 @@ from livermre.train.fields import Draw, smooth_field
 
 PIXEL_MM = 3.0
 """Pixel of the rendering grid; coarser training grids are averaged down from it."""
+FIELD_MM = 384.0
+"""Field of view of every training image, whatever its number of pixels."""
 
 
 class Batch(NamedTuple):
@@ -32,7 +34,7 @@ class Batch(NamedTuple):
 class Recipe:
     """How the generator draws; lengths in mm, shares 0..1."""
 
-    pixels: int = 128  # rendering grid, at PIXEL_MM
+    pixels: int = round(FIELD_MM / PIXEL_MM)  # rendering grid
     rotation_rad: float = 0.17
     scale: float = 0.22  # sd-like half range of log scale
     shift_mm: float = 22.0
@@ -66,10 +68,11 @@ def make_batch(
     image = contrast.paint(labels, draw)
     image = artefacts.acquire(image, labels, draw)
     target = torch.as_tensor(CLASS_OF_TISSUE, device=device)[labels[:, 1].long()]
-    return Batch(*_resize(image, target, size))
+    return Batch(*resize(image, target, size))
 
 
-def _resize(image: torch.Tensor, target: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+def resize(image: torch.Tensor, target: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Images (B, 3, N, N) averaged to (size, size) and normalised, labels (B, N, N) by nearest neighbour."""
     if size != image.shape[-1]:
         image = F.interpolate(image, (size, size), mode="area")
         target = F.interpolate(target[:, None].float(), (size, size), mode="nearest-exact")[:, 0].long()
