@@ -57,7 +57,8 @@ bench: $(VENV)/.all
 	$(BIN)/python benchmarks/analyze.py --out docs/benchmarks.md
 
 weights: $(VENV)/.all
-	$(BIN)/livermre train --synthetic $(SHAPES) --network unet-resnext50 --out $(OUT)/weights
+	$(BIN)/livermre train --synthetic $(SHAPES) --network unet-resnext50 --out $(OUT)/weights --seed 1 \
+		--licence "Apache-2.0; see docs/model-card.md for the shapes it was trained on"
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis $(OUT)/demo

@@ -12,8 +12,17 @@ from itertools import chain
 from pathlib import Path
 
 from livermre.exam.errors import LivermreError, OutputError
-from livermre.pipeline import Settings, analyze_path
-from livermre.results import SUMMARY, Outcome, error_row, failure, input_names, write_summary
+from livermre.pipeline import Settings, analyze_path, check
+from livermre.results import (
+    SUMMARY,
+    Outcome,
+    check_places,
+    error_row,
+    failure,
+    input_names,
+    make_folder,
+    write_summary,
+)
 
 Report = Callable[[list[Outcome]], None]
 
@@ -38,8 +47,12 @@ def analyze_all(
 ) -> list[Outcome]:
     """Outcomes of every exam in the inputs, in their order; `done` hears of each input as it is finished.
 
-    summary.csv is written whatever happens, an interruption included.
+    Before any work: SettingsError where no exam could be analysed or results would touch an input, ModelError without
+    a network. After that summary.csv is written whatever happens, an interruption included.
     """
+    check(settings)
+    check_places(paths, out)
+    make_folder(out)
     names = input_names(paths)
     tasks = [Task(path, name, tuple(names)) for path, name in zip(paths, names, strict=True)]
     finished: dict[str, list[Outcome]] = {}

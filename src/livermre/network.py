@@ -1,14 +1,15 @@
-"""The network of this process: loaded once, shared, and able to load while other things are read."""
+"""The network of this process: checked and loaded once, shared, and able to load while other things are read."""
 
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from threading import Lock, Thread
 
-from livermre.segment import Segmenter, load_segmenter
-from livermre.segment.engine import Device
+from livermre.exam.types import ModelCard
+from livermre.segment import ModelFile, Segmenter, find_model
+from livermre.segment.engine import Device, load_engine
 
-_LOCK = Lock()
+_LOCK, _FILE_LOCK = Lock(), Lock()
 
 
 def segmenter(model: str | Path, device: Device) -> Segmenter:
@@ -17,9 +18,25 @@ def segmenter(model: str | Path, device: Device) -> Segmenter:
         return _load(model, device)
 
 
+def model_card(model: str | Path) -> ModelCard:
+    """Name, version and hash of a model, its weights hashed once a process; ModelError where they cannot be used."""
+    return _file(model).card
+
+
+def _file(model: str | Path) -> ModelFile:
+    with _FILE_LOCK:
+        return _find(model)
+
+
+@cache
+def _find(model: str | Path) -> ModelFile:
+    return find_model(model)
+
+
 @cache
 def _load(model: str | Path, device: Device) -> Segmenter:
-    return load_segmenter(model, device)
+    file = _file(model)
+    return Segmenter(file, load_engine(file, device))
 
 
 def begin_loading(model: str | Path, device: Device) -> None:

@@ -2,19 +2,19 @@
 
 import json
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from livermre import dicom, nifti, report, roi, stiffness
-from livermre.dicom import SeriesReport
-from livermre.exam.errors import InputError, LivermreError, OutputError, SettingsError
+from livermre.dicom import Reading, SeriesReport
+from livermre.exam.errors import InputError, LivermreError, ModelError, NothingFound, OutputError, SettingsError
 from livermre.exam.flags import flag
 from livermre.exam.study import ReadOptions, Study
 from livermre.exam.types import Change, Exam, Finding, Identity, LiverMask, Provenance, Roi, Stiffness
-from livermre.network import segmenter
+from livermre.network import model_card, segmenter
 from livermre.provenance import recorded, versions
 from livermre.results import Outcome, base_name, earlier_finding, exam_names, failure, finding_row, whole_folder
 from livermre.roi import RoiSettings
@@ -48,12 +48,15 @@ class Settings:
 
 
 def check(settings: Settings) -> None:
-    """Raise SettingsError for what no exam could be analysed with: an unknown table, a file that is not there."""
+    """Raise what no exam could be analysed with: SettingsError for an unknown table or a missing file, ModelError."""
     stiffness.load_table(settings.table)
-    given = {"--liver": settings.liver_file, "--roi": settings.region_file, "--compare": settings.earlier_file}
-    for option, path in given.items():
-        if path is not None and not path.is_file():
+    for option, path in (("--liver", settings.liver_file), ("--roi", settings.region_file)):
+        if path is not None and not nifti.files_of(path):
             raise SettingsError(f"{option}: there is no file {path}")
+    if settings.earlier_file is not None and not settings.earlier_file.is_file():
+        raise SettingsError(f"--compare: there is no file {settings.earlier_file}")
+    if settings.liver_file is None or settings.model != "default":
+        model_card(settings.model)
 
 
 def analyze_study(study: Study, settings: Settings) -> Finding:
@@ -78,20 +81,32 @@ def analyze_path(
 ) -> list[Outcome]:
     """Every exam of an input, its results in `out/<exam>/`; what went wrong is an outcome too, not an exception.
 
+    Exams that cannot be read come after the others. Raises ModelError: without a network no exam would fare better.
+
     name    of the results; by default the input's own
     others  names that belong to other inputs
     """
     name = name or base_name(path)
     try:
-        studies = read_studies(path, settings.read)
+        reading = read_folder(path, settings.read)
     except Exception as error:
         return [_failed(out / name, error, overwrite)]
-    names = exam_names(name, len(studies), others)
-    return [_analyze_one(s, out / n, settings, overwrite) for s, n in zip(studies, names, strict=True)]
+    targets = [out / n for n in exam_names(name, len(reading.studies) + len(reading.failures), others)]
+    measured = [_analyze_one(s, t, settings, overwrite) for s, t in zip(reading.studies, targets)]
+    unread = targets[len(measured) :]
+    return measured + [_failed(t, e, overwrite) for t, e in zip(unread, reading.failures, strict=True)]
+
+
+def read_folder(path: Path, options: ReadOptions) -> Reading:
+    """The acquisitions of a folder or file of DICOM, or of a NIfTI set, and why others cannot be read.
+
+    Raises InputError where there is none.
+    """
+    return Reading((nifti.read(path, options),)) if nifti.is_set(path) else dicom.read_folder([path], options)
 
 
 def read_studies(path: Path, options: ReadOptions) -> list[Study]:
-    """The acquisitions in a folder or file of DICOM, or in a NIfTI set; raises InputError where there is none."""
+    """The acquisitions that can be read; raises InputError where there is none."""
     return [nifti.read(path, options)] if nifti.is_set(path) else dicom.read([path], options)
 
 
@@ -99,7 +114,7 @@ def find_liver(exam: Exam, settings: Settings) -> LiverMask:
     """The liver by the network, or the mask that a person gave."""
     if settings.liver_file is None:
         return segmenter(settings.model, settings.device).segment(exam)
-    mask = nifti.read_mask(settings.liver_file, exam)
+    mask = _given_mask("--liver", settings.liver_file, exam)
     return LiverMask(mask.astype(np.float32), mask, None, (flag("liver_given"),))
 
 
@@ -122,22 +137,41 @@ def _measure(exam: Exam, liver: LiverMask, settings: Settings) -> tuple[Roi, Sti
     if settings.region_file is None:
         region, redrawn = roi.draw_with_variants(exam, liver, settings.roi)
     else:
-        region = roi.given_roi(exam, nifti.read_mask(settings.region_file, exam))
+        region = roi.given_roi(exam, _given_mask("--roi", settings.region_file, exam))
     measured = stiffness.measure(exam, liver, region, settings.measure)
     means = [stiffness.mean_kpa(exam, r) for r in redrawn]
     return region, stiffness.interval(exam, region, measured, means, settings.interval)
 
 
+def _given_mask(option: str, path: Path, exam: Exam) -> np.ndarray:
+    """A mask that a person gave; SettingsError where it does not fit, for the exam is not at fault."""
+    try:
+        mask = nifti.read_mask(path, exam)
+    except InputError as error:
+        raise SettingsError(f"{option}: {error}") from error
+    if not mask.any():
+        raise SettingsError(f"{option}: the mask {path.name} is empty")
+    return mask
+
+
 def _change(exam: Exam, measured: Stiffness, settings: Settings) -> Change | None:
     if settings.earlier_file is None:
         return None
+    earlier = _given_finding(settings.earlier_file)
     try:
-        earlier = json.loads(settings.earlier_file.read_text(encoding="utf-8"))
+        return stiffness.compare(measured, exam.acquisition, earlier, settings.compare, exam.stiffness_source)
+    except InputError as error:
+        raise SettingsError(f"--compare: {error}") from error
+
+
+def _given_finding(path: Path) -> dict:
+    try:
+        earlier = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"the earlier finding {settings.earlier_file} cannot be read: {error}") from error
+        raise SettingsError(f"--compare: {path} cannot be read: {error}") from error
     if not isinstance(earlier, dict):
-        raise InputError(f"the earlier finding {settings.earlier_file} is no finding.json of livermre")
-    return stiffness.compare(measured, exam.acquisition, earlier, settings.compare, exam.stiffness_source)
+        raise SettingsError(f"--compare: {path} is no finding.json of livermre")
+    return earlier
 
 
 def _analyze_one(study: Study, target: Path, settings: Settings, overwrite: bool) -> Outcome:
@@ -150,6 +184,8 @@ def _analyze_one(study: Study, target: Path, settings: Settings, overwrite: bool
         with whole_folder(target) as folder:
             _write(finding, Identity() if settings.deidentify else study.identity, folder)
         return _outcome(target, earlier_finding(target) or {})
+    except ModelError:
+        raise
     except Exception as error:
         return _failed(target, error, overwrite)
 
@@ -162,12 +198,22 @@ def _write(finding: Finding, identity: Identity, folder: Path) -> None:
 
 
 def _skipped(study: Study, target: Path, earlier: dict, settings: Settings) -> Outcome:
-    made = earlier.get("provenance") or {}
-    if made.get("inputs_sha256") == study.inputs_sha256 and made.get("settings") == recorded(settings):
+    differ = _differences(study, earlier.get("provenance") or {}, settings)
+    if not differ:
         return replace(_outcome(target, earlier), status="skipped")
-    raise OutputError(
-        f"{target} holds the finding of other files or settings: choose another --out, or add --overwrite"
-    )
+    raise OutputError(f"{target} holds the finding of {' and '.join(differ)}: choose another --out, or add --overwrite")
+
+
+def _differences(study: Study, made: Mapping, settings: Settings) -> list[str]:
+    """What a finding was made of that is not what would make it now, in words."""
+    weights = model_card(settings.model).sha256 if settings.liver_file is None else None
+    now = {
+        "other files": ("inputs_sha256", study.inputs_sha256),
+        "other settings": ("settings", recorded(settings)),
+        "other network weights": ("model_sha256", weights),
+        f"another livermre ({made.get('livermre')}, this is {__version__})": ("livermre", __version__),
+    }
+    return [what for what, (key, value) in now.items() if made.get(key) != value]
 
 
 def _outcome(target: Path, finding: dict) -> Outcome:
@@ -181,7 +227,8 @@ def _failed(target: Path, error: Exception, overwrite: bool) -> Outcome:
     if isinstance(error, LivermreError):
         return failure(target, error, overwrite=overwrite)
     if isinstance(error, MemoryError):
-        return failure(target, InputError("the exam needs more memory than this machine has free"), overwrite=overwrite)
+        sentence = "the exam needs more memory than this machine has free"
+        return failure(target, LivermreError(sentence), overwrite=overwrite)
     # the kind alone: the text of a strange error may hold a header value
     mistake = LivermreError(f"livermre failed inside ({type(error).__name__}); please report it: --debug shows where")
     return failure(target, mistake, overwrite=overwrite, details="".join(traceback.format_exception(error)))
@@ -203,7 +250,10 @@ def _provenance(study: Study, liver: LiverMask, settings: Settings) -> Provenanc
 def inspect(path: Path) -> list[SeriesReport]:
     """What every series of a folder or file of DICOM is, or every volume of a NIfTI set; nothing is measured."""
     if not nifti.is_set(path):
-        return dicom.inspect([path])
+        reports = dicom.inspect([path])
+        if not reports:
+            raise NothingFound(f"nothing to inspect in {path}: it holds no DICOM and is no NIfTI set")
+        return reports
     exam = nifti.read(path).exam
     found = {
         n: getattr(exam.slices[0], n) is not None for n in ("magnitude", "stiffness_kpa", "confidence", "phase_rad")
@@ -216,15 +266,19 @@ def inspect(path: Path) -> list[SeriesReport]:
     ]
 
 
-def segment_image(image: Path, out: Path, settings: Settings) -> None:
-    """The liver mask of a magnitude image: of a NIfTI file on its own array, of DICOM or a NIfTI set as RAS+."""
+def segment_image(image: Path, out: Path, settings: Settings) -> tuple[Path, ...]:
+    """Write the liver of a magnitude image: of a NIfTI file on its own array, of DICOM or a NIfTI set as RAS+.
+
+    The files written: one, or one a slice where slices lie irregularly.
+    """
     if not out.name.endswith((".nii.gz", ".nii")):
         raise SettingsError(f"the mask is written as NIfTI: {out.name} must end in .nii.gz or .nii")
+    if out.resolve() == image.resolve():
+        raise SettingsError(f"the mask would replace the image {out.name}: choose another --out")
     if image.name.endswith((".nii.gz", ".nii")):
-        nifti.write_like(out, find_liver(nifti.read_image(image), settings).liver, image)
-        return
+        return (nifti.write_like(out, find_liver(nifti.read_image(image), settings).liver, image),)
     exam = nifti.read(image, settings.read).exam if nifti.is_set(image) else dicom.read_image([image])
-    nifti.write_volume(out, find_liver(exam, settings).liver.astype(np.uint8), exam)
+    return nifti.write_volume(out, find_liver(exam, settings).liver.astype(np.uint8), exam)
 
 
 def write_exam(folder: Path, exam: Exam) -> Path:

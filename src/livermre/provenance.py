@@ -10,7 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from livermre import nifti
 from livermre.exam.errors import InputError
+from livermre.network import model_card
 
 if TYPE_CHECKING:
     from livermre.pipeline import Settings
@@ -21,11 +23,17 @@ _NAMED = ("numpy", "scipy", "pydicom", "nibabel", "openvino", "onnxruntime")
 def recorded(settings: "Settings") -> dict[str, object]:
     """Settings as plain values; given files by their hash, for paths tell about people and machines."""
     plain = dataclasses.asdict(settings)
-    plain["model"] = "default" if settings.model == "default" else sha256(Path(settings.model))
-    for name in ("liver_file", "region_file", "earlier_file"):
+    plain["model"] = "default" if settings.model == "default" else model_card(settings.model).sha256
+    for name, hashed in (("liver_file", _sha256_of_mask), ("region_file", _sha256_of_mask), ("earlier_file", sha256)):
         given = plain.pop(name)
-        plain[name.replace("_file", "_sha256")] = None if given is None else sha256(given)
+        plain[name.replace("_file", "_sha256")] = None if given is None else hashed(given)
     return json.loads(json.dumps(plain))
+
+
+def _sha256_of_mask(path: Path) -> str:
+    """Hash of a mask's file, or of all its files where livermre wrote one a slice."""
+    parts = nifti.files_of(path)
+    return nifti.hash_of(parts) if len(parts) > 1 else sha256(path if not parts else parts[0])
 
 
 def sha256(path: Path) -> str:

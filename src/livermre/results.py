@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from livermre.exam.errors import LivermreError, OutputError
+from livermre.exam.errors import InputError, LivermreError, OutputError, SettingsError
 from livermre.version import __version__
 
 FINDING, ERROR, SUMMARY = "finding.json", "error.json", "summary.csv"
@@ -20,6 +20,11 @@ COLUMNS = (
     "exam", "status", "reportable", "stiffness_kpa", "stiffness_sd_kpa", "interval_95_low_kpa", "interval_95_high_kpa",
     "roi_area_mm2", "table", "band", "slices", "flags", "message",
 )  # fmt: skip
+_OWN = re.compile(
+    r"(finding|error)\.json|report\.(html|pdf)|overlay\.png|(liver|roi|roi_reasons)(_z\d{3,})?\.nii\.gz"
+    r"|(seg|sr|stiffness_pmap|report_pdf)\.dcm"
+)
+"""Names of the files that livermre puts into a result folder; a folder with any other is never replaced."""
 _NAME_LENGTH = 80  # file systems allow 255 bytes; room for "-2", the partial folder's mark and four-byte letters
 
 Status = Literal["measured", "not reportable", "skipped", "failed"]
@@ -82,12 +87,43 @@ def _free(name: str, taken: set[str]) -> str:
     return f"{name}-{number}"
 
 
+def check_places(paths: Sequence[Path], out: Path) -> None:
+    """Raise SettingsError where results would lie on, in or around an input: those folders belong to the patient."""
+    for name in input_names(paths):
+        target = _real(out / name)
+        for path in paths:
+            given = _real(path)
+            if target == given or target in given.parents or given in target.parents:
+                raise SettingsError(
+                    f"results would go to {out / name}, which is, holds or lies in the input {path}: "
+                    "choose an --out elsewhere"
+                )
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # unlike Path.resolve, no exception for links in a ring
+
+
+def make_folder(out: Path) -> None:
+    """The folder of the results, made before any work is done; SettingsError where it is something else."""
+    if out.exists() and not out.is_dir():
+        raise SettingsError(f"--out must be a folder, {out} is a file")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {out}: {error.strerror or error}") from error
+
+
 @contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
-    """A folder to write into that becomes `target` at the end, or never existed; replaces a `target` that is there."""
+    """A folder to write into that becomes `target` at the end, or never existed; replaces earlier results there.
+
+    Raises OutputError where `target` holds anything that livermre did not write.
+    """
     partial = target.with_name(f".{target.name}.partial-{os.getpid()}")
     try:
         with _output_errors(target):
+            _check_own(target)
             shutil.rmtree(partial, ignore_errors=True)  # of a process of the same number that was killed
             partial.mkdir(parents=True)
             yield partial
@@ -96,7 +132,24 @@ def whole_folder(target: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def _check_own(target: Path) -> None:
+    """Raise OutputError unless nothing, an empty folder or one of earlier results lies there."""
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise OutputError(f"{target} is no folder that livermre made, so it was left alone: choose another --out")
+    strange = sorted(p.name for p in target.iterdir() if not _is_own(p)) if target.exists() else []
+    if strange:
+        raise OutputError(
+            f"{target} holds what livermre did not write ({strange[0]}), so it was left alone: choose another --out"
+        )
+
+
+def _is_own(path: Path) -> bool:
+    return _OWN.fullmatch(path.name) is not None and path.is_file() and not path.is_symlink()
+
+
 def _put_in_place(partial: Path, target: Path) -> None:
+    """Rename `partial` to `target`; what lay there goes, if it is livermre's own."""
+    _check_own(target)  # again: the analysis took its time
     if not target.exists():
         partial.rename(target)
         return
@@ -107,7 +160,16 @@ def _put_in_place(partial: Path, target: Path) -> None:
     except BaseException:  # an interruption between the two renames, too
         old.rename(target)
         raise
-    shutil.rmtree(old, ignore_errors=True)
+    _remove_results(old)
+
+
+def _remove_results(folder: Path) -> None:
+    """Remove livermre's own files, and the folder if nothing else is in it."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if _is_own(path):
+                path.unlink()
+        folder.rmdir()
 
 
 @contextmanager
@@ -133,7 +195,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_error(target: Path, error: LivermreError) -> None:
-    """Put error.json where the finding would have been; a folder that holds only an earlier result is replaced."""
+    """Put error.json where the finding would have been; an earlier result is replaced."""
     content = {"error": type(error).__name__, "message": str(error), "livermre": __version__}
     with whole_folder(target) as folder:
         (folder / ERROR).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -142,13 +204,18 @@ def write_error(target: Path, error: LivermreError) -> None:
 def failure(target: Path, error: LivermreError, *, overwrite: bool = False, details: str = "") -> Outcome:
     """The outcome of an exam without a finding, its error.json written where that takes nothing away.
 
-    A finding that lies there already stays, unless it was to be overwritten and the new files are at fault.
+    A finding that lies there already stays, unless it was to be overwritten and the exam's files are at fault.
     """
     message = str(error)
-    if earlier_finding(target) is None or (overwrite and not isinstance(error, OutputError)):
+    if earlier_finding(target) is None or (overwrite and _exam_is_at_fault(error)):
         with suppress(OutputError):  # a full disk: the sentence still reaches standard error and the summary
             write_error(target, error)
     return Outcome(target.name, "failed", error_row(target.name, message), message, details=details)
+
+
+def _exam_is_at_fault(error: LivermreError) -> bool:
+    """Whether the files of the exam are what is wrong, not the settings, the network, the machine or livermre."""
+    return isinstance(error, InputError) and not isinstance(error.__cause__, MemoryError | OSError)
 
 
 def earlier_finding(target: Path) -> dict | None:

@@ -47,18 +47,22 @@ def livermre(capsys: pytest.CaptureFixture) -> Callable[..., Ran]:
     return run
 
 
+CARD = ModelCard("whole-body", "1", "0" * 64)
+
+
 class _WholeBody:
     """Calls the middle of every image liver: enough for tests of the house, quick, and without weights."""
 
     def segment(self, exam: Exam) -> LiverMask:
         mask = exam.magnitude > 100
-        return LiverMask(mask.astype(np.float32), mask, ModelCard("whole-body", "1", "0" * 64))
+        return LiverMask(mask.astype(np.float32), mask, CARD)
 
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network, "begin_loading", lambda model, device: None)
     monkeypatch.setattr(pipeline, "segmenter", lambda model, device: _WholeBody())
+    monkeypatch.setattr(pipeline, "model_card", lambda model: CARD)
 
 
 @pytest.fixture(scope="session")
@@ -71,3 +75,12 @@ def ge_exam(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def other_exam(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A second exam with other pixels."""
     return ge_product(phantom(slices=2, rows=60, columns=60, seed=8)).write(tmp_path_factory.mktemp("exams") / "other")
+
+
+@pytest.fixture(scope="session")
+def gap_exam(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An exam whose second of four slices is missing."""
+    whole = phantom(slices=4, rows=60, columns=60)
+    writer, gone = ge_product(whole), float(whole.origins_mm[1][2])
+    writer.files = [ds for ds in writer.files if abs(float(ds.ImagePositionPatient[2]) - gone) > 1]
+    return writer.write(tmp_path_factory.mktemp("exams") / "gap")

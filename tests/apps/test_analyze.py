@@ -12,6 +12,7 @@ import pytest
 from apps.helpers import left_over
 from livermre import pipeline
 from livermre.exam.errors import InputError
+from livermre.exam.types import ModelCard
 from livermre.results import base_name, exam_names, input_names
 
 FILES = {"finding.json", "report.html", "report.pdf", "overlay.png", "liver.nii.gz", "roi.nii.gz", "roi_reasons.nii.gz"}
@@ -77,13 +78,29 @@ def test_other_files_or_settings_are_never_answered_by_an_old_finding(livermre, 
     livermre("analyze", ge_exam, "--out", tmp_path / "out")
     old = (tmp_path / "out/ge/finding.json").read_bytes()
     ran = livermre("analyze", ge_exam, "--out", tmp_path / "out", "--erode-mm", "5")
-    assert ran.status == 3 and "holds the finding of other files or settings" in ran.sentence
+    assert ran.status == 3 and "holds the finding of other settings: choose" in ran.sentence
     shutil.copytree(other_exam, tmp_path / "ge")
     ran = livermre("analyze", tmp_path / "ge", "--out", tmp_path / "out")
-    assert ran.status == 3 and "add --overwrite" in ran.sentence
+    assert ran.status == 3 and "the finding of other files: choose another --out, or add --overwrite" in ran.sentence
     assert (tmp_path / "out/ge/finding.json").read_bytes() == old
     assert livermre("analyze", tmp_path / "ge", "--out", tmp_path / "out", "--overwrite").status == 0
     assert (tmp_path / "out/ge/finding.json").read_bytes() != old
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("model_card", lambda model: ModelCard("whole-body", "2", "1" * 64), "the finding of other network weights:"),
+        ("__version__", "99.0", "the finding of another livermre ("),
+    ],
+)
+def test_another_livermre_is_not_answered_by_an_old_finding(
+    livermre, ge_exam, tmp_path, monkeypatch, name, value, words
+):
+    livermre("analyze", ge_exam, "--out", tmp_path)
+    monkeypatch.setattr(pipeline, name, value)
+    ran = livermre("analyze", ge_exam, "--out", tmp_path)
+    assert ran.status == 3 and words in ran.sentence and "settings" not in ran.sentence
 
 
 def test_some_fail(livermre, ge_exam, tmp_path):
@@ -126,11 +143,36 @@ def test_several_exams_in_one_folder(livermre, ge_exam, other_exam, tmp_path):
     from dicom.makers import ge_product, siemens_classic
     from dicom.phantom import phantom
 
-    both = tmp_path / "day"
+    both, out = tmp_path / "day", tmp_path / "out"
     ge_product(phantom(slices=2)).write(both / "1")
-    siemens_classic(phantom(slices=2)).write(both / "2")
-    livermre("analyze", both, "--out", tmp_path / "out")
-    assert {p.name for p in (tmp_path / "out").iterdir()} == {"day", "day-2", "summary.csv"}
+    siemens_classic(phantom(slices=3)).write(both / "2")
+    ran = livermre("analyze", both, "--out", out)
+    assert ran.status == 0, ran.err
+    assert {p.name for p in out.iterdir()} == {"day", "day-2", "summary.csv"}
+    found = {name: finding(out / name) for name in ("day", "day-2")}
+    which = {name: (f["acquisition"]["vendor"], len(f["slices"])) for name, f in found.items()}
+    assert which == {"day": ("Siemens", 3), "day-2": ("GE", 2)}  # by series number: 22 before 500
+    assert set(summary(out)) == {"day", "day-2"}
+
+
+def test_an_unreadable_exam_beside_a_good_one(livermre, tmp_path):
+    """It has its own error.json, its row and its share of the exit status, and the good one has its finding."""
+    from dicom.makers import ge_product, siemens_classic
+    from dicom.phantom import phantom
+
+    both, out = tmp_path / "day", tmp_path / "out"
+    ge_product(phantom(slices=2)).write(both / "1")
+    unclear = siemens_classic(phantom(slices=2))
+    for ds in unclear.files:
+        if ds.SeriesNumber == 22:  # neither as Pa (0.05 kPa) nor as kPa (50 kPa) a liver
+            ds.PixelData = np.full((ds.Rows, ds.Columns), 50, np.int16).tobytes()
+    unclear.write(both / "2")
+    ran = livermre("analyze", both, "--out", out)
+    assert ran.status == 4 and "day-2: " in ran.sentence and "--stiffness-unit" in ran.sentence
+    assert finding(out / "day")["acquisition"]["vendor"] == "GE"
+    assert [p.name for p in (out / "day-2").iterdir()] == ["error.json"]
+    assert json.loads((out / "day-2/error.json").read_text())["error"] == "UnclearUnit"
+    assert {name: row["status"] == "failed" for name, row in summary(out).items()} == {"day": False, "day-2": True}
 
 
 def test_summary_keeps_earlier_exams(livermre, ge_exam, other_exam, tmp_path):
@@ -166,6 +208,21 @@ def test_a_given_region_is_measured(livermre, ge_exam, tmp_path):
     assert after["stiffness_kpa"] == before["stiffness_kpa"]
     assert {f["code"] for f in after["flags"]} >= {"roi_given", "liver_given"}
     assert after["provenance"]["model"] is None and len(after["provenance"]["settings"]["region_sha256"]) == 64
+
+
+def test_masks_of_an_irregular_exam(livermre, gap_exam, tmp_path):
+    """Slices that lie irregularly have one file each; the name of the whole mask is enough to give them back."""
+    assert livermre("analyze", gap_exam, "--out", tmp_path / "a").status == 0
+    masks = tmp_path / "a/gap"
+    assert {p.name for p in masks.glob("liver*")} == {f"liver_z00{i}.nii.gz" for i in (1, 2, 3)}
+    command = ("analyze", gap_exam, "--roi", masks / "roi.nii.gz", "--liver", masks / "liver.nii.gz", "--out")
+    ran = livermre(*command, tmp_path / "b")
+    assert ran.status == 0, ran.err
+    after = finding(tmp_path / "b/gap")
+    assert after["stiffness_kpa"] == finding(masks)["stiffness_kpa"]
+    shutil.copy(masks / "roi_z003.nii.gz", masks / "liver_z003.nii.gz")  # every part is in the hash
+    ran = livermre(*command, tmp_path / "b")
+    assert ran.status == 3 and "the finding of other settings" in ran.sentence
 
 
 def test_compare_with_an_earlier_exam(livermre, ge_exam, tmp_path):

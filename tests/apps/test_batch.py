@@ -1,22 +1,15 @@
 """Side by side: a process that dies takes only the exams in hand with it."""
 
-import os
-import signal
-from pathlib import Path
+import pytest
 
+from apps import helpers
 from livermre import batch
+from livermre.exam.errors import ModelError
 from livermre.pipeline import Settings
-from livermre.results import Outcome, error_row
-
-
-def _die_or_work(task: batch.Task, out: Path, settings: Settings, overwrite: bool) -> list[Outcome]:
-    if "bad" in task.name:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return [Outcome(task.name, "measured", error_row(task.name, ""))]
 
 
 def test_a_dead_process(tmp_path, monkeypatch):
-    monkeypatch.setattr(batch, "_run", _die_or_work)
+    monkeypatch.setattr(batch, "_run", helpers.die_or_work)
     paths = [tmp_path / name for name in ("a", "bad", "c", "d", "e", "f")]
     told: list[str] = []
     outcomes = batch.analyze_all(
@@ -29,3 +22,20 @@ def test_a_dead_process(tmp_path, monkeypatch):
     assert "bad" in failed and len(failed) <= 2  # the other process's exam may have been in hand
     assert "a worker process died" in outcomes[1].message
     assert (tmp_path / "out/bad/error.json").exists()
+
+
+def test_a_dead_process_takes_no_finding_away(tmp_path, monkeypatch):
+    monkeypatch.setattr(batch, "_run", helpers.die_or_work)
+    finding = tmp_path / "out/bad/finding.json"
+    finding.parent.mkdir(parents=True)
+    finding.write_text("{}")
+    paths = [tmp_path / "bad", tmp_path / "bad2"]
+    outcomes = batch.analyze_all(paths, tmp_path / "out", Settings(), jobs=2, overwrite=True)
+    assert all(o.failed for o in outcomes)
+    assert finding.read_text() == "{}" and not (tmp_path / "out/bad/error.json").exists()
+
+
+def test_a_network_that_does_not_run_ends_all_processes(tmp_path, monkeypatch):
+    monkeypatch.setattr(batch, "_run", helpers.no_network)
+    with pytest.raises(ModelError, match="net is no network"):
+        batch.analyze_all([tmp_path / "a", tmp_path / "b"], tmp_path / "out", Settings(), jobs=2)

@@ -44,6 +44,12 @@ def test_segment_dicom(livermre, ge_exam, tmp_path):
     assert mask.shape == (60, 60, 3) and mask.get_data_dtype() == np.uint8
 
 
+def test_segment_prints_the_files_that_it_wrote(livermre, gap_exam, tmp_path):
+    ran = livermre("segment", gap_exam, "--out", tmp_path / "liver.nii.gz")
+    assert ran.status == 0, ran.err
+    assert ran.out.split() == [str(p) for p in sorted(tmp_path.iterdir())] and len(ran.out.split()) == 3
+
+
 def test_segment_refuses(livermre, ge_exam, tmp_path):
     ran = livermre("segment", ge_exam, "--out", tmp_path / "liver.png")
     assert ran.status == 2 and "must end in .nii.gz or .nii" in ran.sentence
@@ -51,3 +57,18 @@ def test_segment_refuses(livermre, ge_exam, tmp_path):
         ge_product(phantom(slices=2, seed=number)).write(tmp_path / "two" / str(number))
     ran = livermre("segment", tmp_path / "two" / "nothing", "--out", tmp_path / "liver.nii")
     assert ran.status == 3 and "does not exist" in ran.sentence
+
+
+def test_a_folder_without_images_is_told(livermre, tmp_path):
+    (tmp_path / "notes.txt").write_text("no images")
+    ran = livermre("inspect", tmp_path)
+    assert ran.status == 3 and "nothing to inspect" in ran.sentence
+
+
+def test_segment_never_replaces_its_image(livermre, tmp_path):
+    image = tmp_path / "image.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(np.ones((8, 8, 2), np.float32), np.eye(4)), image)
+    before = image.read_bytes()
+    ran = livermre("segment", image, "--out", image)
+    assert ran.status == 2 and "would replace the image" in ran.sentence
+    assert image.read_bytes() == before

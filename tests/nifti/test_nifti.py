@@ -339,6 +339,17 @@ def test_mask_with_several_labels(tmp_path: Path) -> None:
         nifti.read_mask(tmp_path / "mask.nii.gz", exam)
 
 
+@pytest.mark.parametrize("outside", [0.0, np.nan], ids=["nan-beside-0", "nan-for-0"])
+def test_pixels_without_a_number_are_outside_a_mask(tmp_path: Path, outside: float) -> None:
+    exam = make_exam()
+    inside = exam.magnitude > 500
+    values = np.where(inside, 1.0, outside).astype(np.float32)
+    values[0, 0, :3] = np.nan
+    inside[0, 0, :3] = False
+    nifti.write_volume(tmp_path / "mask.nii.gz", values, exam)
+    np.testing.assert_array_equal(nifti.read_mask(tmp_path / "mask.nii.gz", exam), inside)
+
+
 def test_empty_mask_is_a_mask(tmp_path: Path) -> None:
     exam = make_exam()
     nifti.write_volume(tmp_path / "mask.nii.gz", np.zeros(exam.shape, bool), exam)

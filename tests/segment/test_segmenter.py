@@ -96,7 +96,8 @@ def body() -> tuple[Exam, np.ndarray]:
 def test_the_shipped_network_outlines_a_plain_simulated_liver(body: tuple[Exam, np.ndarray]) -> None:
     exam, true = body
     found = load_segmenter().segment(exam).liver
-    assert 2 * (found & true).sum() / (found.sum() + true.sum()) > 0.8
+    # no claim of accuracy (docs/model-card.md): a body taken for its mirror image reaches 0.1, upside down 0.59
+    assert 2 * (found & true).sum() / (found.sum() + true.sum()) > 0.6
 
 
 def test_a_body_stored_mirrored_gives_the_same_outline_mirrored(body: tuple[Exam, np.ndarray]) -> None:

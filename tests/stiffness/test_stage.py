@@ -81,8 +81,8 @@ def test_contradicting_tables_are_refused(change: dict, words: str) -> None:
 )
 def test_band_and_margin(kpa: float, band: str) -> None:
     # catches: a cut-off counted to the band below
-    result, flags = stage(found(kpa), load_table("rdes149"), GE_60)
-    assert result is not None and result.band == band and flags == ()
+    result, flags = stage(found(kpa, 0.01), load_table("rdes149"), GE_60)
+    assert result is not None and result.band == band and {f.code for f in flags} <= {"band_uncertain"}
     assert result.margin_kpa == pytest.approx(min(abs(kpa - c) for c in (2.5, 2.9, 3.5, 4.0, 5.0)))
     assert (result.table, result.frequency_hz) == ("rdes149", 60.0)
 
@@ -111,6 +111,14 @@ def test_an_interval_cut_at_zero_does_not_narrow_the_chances() -> None:
     cut = replace(found(1.0), repeat_interval_95_kpa=(0.0, 2.8))
     result, _ = stage(cut, load_table("wu2015"), GE_60)
     assert result.probabilities["F2 cut-off or above"] == pytest.approx(0.025, abs=1e-6)
+
+
+def test_a_band_less_likely_than_not_is_said() -> None:
+    _, sure = stage(found(3.2, 0.4), load_table("rdes149"), GE_60)
+    assert sure == ()
+    result, flags = stage(found(3.2, 1.2), load_table("rdes149"), GE_60)
+    assert result is not None and result.probabilities["stage 1-2"] < 0.5
+    assert [f.code for f in flags] == ["band_uncertain"] and "'stage 1-2' is only" in flags[0].message
 
 
 def test_without_interval_there_are_no_chances() -> None:

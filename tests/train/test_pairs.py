@@ -89,6 +89,9 @@ def test_contradicting_requests_are_refused(tmp_path: Path) -> None:
         train(TrainRequest(out=tmp_path), lambda *_: None)
     with pytest.raises(InputError, match="no folder of label maps"):
         train(TrainRequest(out=tmp_path, synthetic=tmp_path / "none"), lambda *_: None)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NothingFound, match="empty holds no label maps"):
+        train(TrainRequest(out=tmp_path / "run", synthetic=tmp_path / "empty"), lambda *_: None)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # inside tensorboard

@@ -10,17 +10,16 @@ from pathlib import Path
 from livermre import batch, pipeline
 from livermre.apps import console
 from livermre.apps.cli import NOTHING, OK, SOME
-from livermre.exam.errors import OutputError, SettingsError
+from livermre.exam.errors import SettingsError
 from livermre.exam.study import ReadOptions
 from livermre.pipeline import Settings
-from livermre.results import Outcome
+from livermre.results import Outcome, make_folder
 from livermre.roi import RoiSettings
 
 
 def analyze(options: argparse.Namespace) -> int:
     """Exams to findings; the status says whether all, some or none gave one."""
     settings = _settings(options)
-    pipeline.check(settings)
     single = [
         o for o, value in (("--liver", options.liver), ("--roi", options.roi), ("--compare", options.compare)) if value
     ]
@@ -55,19 +54,8 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _analyze_all(paths: Sequence[Path], out: Path, settings: Settings, options: argparse.Namespace) -> list[Outcome]:
-    make_folder(out)
     with console.progress_bar(len(paths), options.debug) as bar:
         return batch.analyze_all(paths, out, settings, jobs=options.jobs, overwrite=options.overwrite, done=bar.step)
-
-
-def make_folder(out: Path) -> None:
-    """The folder of the results, made before any work is done; SettingsError where it is something else."""
-    if out.exists() and not out.is_dir():
-        raise SettingsError(f"--out must be a folder, {out} is a file")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make the folder {out}: {error.strerror or error}") from error
 
 
 def inspect(options: argparse.Namespace) -> int:
@@ -81,9 +69,9 @@ def inspect(options: argparse.Namespace) -> int:
 
 
 def segment(options: argparse.Namespace) -> int:
-    """The liver of one image to a mask on the same grid."""
-    pipeline.segment_image(options.image, options.out, Settings(model=options.model, device=options.device))
-    print(options.out)
+    """The liver of one image to a mask on the same grid; prints the files written."""
+    settings = Settings(model=options.model, device=options.device)
+    print(*pipeline.segment_image(options.image, options.out, settings), sep="\n")
     return OK
 
 

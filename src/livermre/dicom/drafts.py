@@ -2,16 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
 from livermre.dicom.arrange import PARALLEL, TOLERANCE, at_position, positions_mm, spacing_mm
 from livermre.dicom.frames import Frame
-from livermre.dicom.header import Tag
+from livermre.dicom.pairing import preferences
 from livermre.dicom.patterns import vendor
 from livermre.dicom.series import Group, frequency_hz
 from livermre.exam.flags import Flag, flag
 from livermre.exam.plane import Plane
+
+_NEAREST = 0.75
+"""Slices of one exam lie no nearer than this share of their step or thickness (project's choice)."""
+
+_UNEVEN = 0.2
+"""Interleaved slices lie on a common grid within this share of its step (project's choice)."""
 
 
 @dataclass
@@ -24,6 +31,7 @@ class Draft:
     images: dict[str, list[tuple[Group, list[Frame]] | None]] = field(default_factory=dict)
     flags: list[Flag] = field(default_factory=list)
     problem: str = ""
+    repeats: int = 0
 
     @property
     def first(self) -> Group:
@@ -39,14 +47,14 @@ class Draft:
 def drafts(groups: Sequence[Group]) -> list[Draft]:
     """Exams that the groups form: around every stiffness map, else around every set of phase images."""
     anchors = [g for g in groups if g.role == "stiffness"]
-    phases = [g for g in groups if g.role == "phase" and not any(_companions(a, g) for a in anchors)]
+    phases = [g for g in groups if g.role == "phase" and not any(companions(a, g) for a in anchors)]
     found: list[Draft] = []
     for group in [*anchors, *phases]:
         _join(found, group)
     for draft in found:
         _lay_out(draft)
-        for role in ("magnitude", "phase", "confidence", "wave"):
-            _attach(draft, role, [g for g in groups if g.role == role])
+    for role in ("magnitude", "phase", "confidence", "wave"):
+        _attach(found, role, groups)
     return _one_map_each(found)
 
 
@@ -55,13 +63,42 @@ def _join(found: list[Draft], group: Group) -> None:
     for draft in found:
         same = (
             draft.first.rule.name == group.rule.name
-            and _companions(draft.first, group)
+            and companions(draft.first, group)
             and _key(draft.first) == _key(group)
         )
-        if same and not any(_overlap(a, group) for a in draft.anchors):
+        if same and not any(_overlap(a, group) for a in draft.anchors) and _regular([*draft.anchors, group]):
             draft.anchors.append(group)
             return
     found.append(Draft([group]))
+
+
+def _regular(groups: Sequence[Group]) -> bool:
+    """Whether groups together are one stack: no group's slices come much nearer than its own step or thickness.
+
+    A repeat of the same protocol that was shifted along the body lies between the slices of the first.
+    """
+    normal = groups[0].frames[0].plane.normal
+    if any(float(g.frames[0].normal @ normal) < PARALLEL for g in groups):
+        return False
+    stacks = [np.unique(positions_mm(_distinct_planes(g), normal)) for g in groups]
+    if all(s.size == 1 for s in stacks):
+        return True
+    union = np.sort(np.concatenate(stacks))
+    smallest = spacing_mm(union, groups[0].frames[0].plane.thickness_mm)
+    shares = np.diff(union) / smallest
+    for group, stack in zip(groups, stacks, strict=True):
+        if stack.size > 1:
+            thickness = group.frames[0].plane.thickness_mm
+            own = spacing_mm(stack, thickness)
+            if smallest < _NEAREST * (min(own, thickness) if thickness > 0 else own):
+                return False
+    return _apart(stacks) or bool(np.abs(shares - np.rint(shares)).max(initial=0.0) < _UNEVEN)
+
+
+def _apart(stacks: Sequence[np.ndarray]) -> bool:
+    """Whether stacks follow each other without a slice of one between slices of another."""
+    ends = sorted((float(s[0]), float(s[-1])) for s in stacks)
+    return all(a[1] < b[0] for a, b in pairwise(ends))
 
 
 def _key(group: Group) -> tuple[str, str, float | None, tuple[int, int]]:
@@ -86,7 +123,7 @@ def _distinct_planes(group: Group) -> list[Plane]:
     return list(seen.values())
 
 
-def _companions(a: Group, b: Group) -> bool:
+def companions(a: Group, b: Group) -> bool:
     """Whether two groups can belong to one acquisition: nothing that both state differs."""
     stated = (
         (a.study, b.study),
@@ -117,47 +154,41 @@ def _check_repeat(draft: Draft, frame: Frame) -> None:
     if not np.array_equal(draft.maps[-1].stored(), frame.stored()):
         place = draft.planes[-1].position_mm
         draft.problem = f"series {draft.first.number} holds two different stiffness maps at {place:.1f} mm"
-    draft.flags.append(flag("duplicate_images", count=1))
+    draft.repeats += 1
 
 
-def _attach(draft: Draft, role: str, candidates: Sequence[Group]) -> None:
-    """For every slice the images of a role from the group that belongs to it best."""
-    normal = draft.planes[0].normal
-    tolerance = TOLERANCE * spacing_mm(positions_mm(draft.planes, normal), draft.planes[0].thickness_mm)
-    draft.images[role] = []
-    for plane, frame in zip(draft.planes, draft.maps, strict=True):
-        anchor = next(g for g in draft.anchors if frame in g.frames)
-        choice = None
-        for group in sorted(candidates, key=lambda g: _distance(anchor, g)):
-            found = at_position(group.frames, plane, tolerance) if _companions(anchor, group) else []
-            if found:
-                choice = (group, found)
-                break
-        draft.images[role].append(choice)
-
-
-def _distance(anchor: Group, group: Group) -> tuple[bool, bool, bool, int, int, str]:
-    """Smaller is nearer: same series, same base of GE series numbers (5 -> 500, 505, 507), same family of rules."""
-    base = {n if n < 100 else n // 100 for n in (anchor.number, group.number)}
-    family = anchor.rule.name.split("-")[0] != group.rule.name.split("-")[0]
-    return (
-        anchor.uid != group.uid,
-        len(base) > 1,
-        family,
-        abs(anchor.number - group.number),
-        group.number,
-        group.uid,
+def _attach(found: Sequence[Draft], role: str, groups: Sequence[Group]) -> None:
+    """For every exam and slice the images of a role from the group that belongs to it best."""
+    order = preferences(
+        [a for draft in found for a in draft.anchors],
+        [g for g in groups if g.role == role],
+        lambda a, b: companions(a, b) and _overlap(a, b),
+        [g for g in groups if g.role == "magnitude"],
     )
+    for draft in found:
+        tolerance = TOLERANCE * spacing_mm(
+            positions_mm(draft.planes, draft.planes[0].normal), draft.planes[0].thickness_mm
+        )
+        draft.images[role] = [
+            _first_at(order[id(next(a for a in draft.anchors if frame in a.frames))], plane, tolerance)
+            for plane, frame in zip(draft.planes, draft.maps, strict=True)
+        ]
+
+
+def _first_at(groups: Sequence[Group], plane: Plane, tolerance_mm: float) -> tuple[Group, list[Frame]] | None:
+    for group in groups:
+        images = at_position(group.frames, plane, tolerance_mm)
+        if images:
+            return group, images
+    return None
 
 
 def _one_map_each(found: list[Draft]) -> list[Draft]:
     """One exam an acquisition: of several maps over the same magnitude the surest rule's, then the first, is kept."""
-    kept: dict[tuple[str, ...], Draft] = {}
+    kept: dict[tuple[object, ...], Draft] = {}
     for draft in sorted(found, key=lambda d: (-d.first.rule.certainty, d.first.number)):
-        names = tuple(
-            sorted({f.name + f.header.text(Tag.SOP_INSTANCE) for c in draft.images["magnitude"] if c for f in c[1]})
-        )
-        first = kept.setdefault(names or (draft.first.uid, draft.first.rule.name), draft)
+        images = tuple(sorted(id(f) for c in draft.images["magnitude"] if c for f in c[1]))
+        first = kept.setdefault(images or (draft.first.uid, draft.first.rule.name), draft)
         if first is not draft:
             first.flags.append(flag("other_maps_ignored", used=first.first.number, ignored=draft.first.number))
     return sorted(kept.values(), key=lambda d: (d.first.number, d.first.uid))

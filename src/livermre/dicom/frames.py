@@ -80,12 +80,17 @@ class Frame:
 
     @property
     def plane(self) -> Plane:
-        """Place in the patient; InputError where position, orientation or spacing are missing or impossible."""
+        """Place in the patient; InputError where position, orientation, spacing or a mosaic's count are impossible."""
         return self._placed[0]
 
     @cached_property
     def _placed(self) -> tuple[Plane, np.ndarray]:
         h = self.header
+        if self.tile is None and h.integer(Tag.FRAMES, 1) <= 1 and "MOSAIC" in h.words(Tag.IMAGE_TYPE):
+            raise CorruptFile(
+                f"{self.name} is a mosaic, but the number of its slices (0019,100A) is missing or impossible, "
+                "perhaps removed by de-identification; export it with private attributes or as single slices"
+            )
         origin, cosines, spacing = h.numbers(Tag.POSITION), h.numbers(Tag.ORIENTATION), h.numbers(Tag.PIXEL_SPACING)
         if len(origin) != 3 or len(cosines) != 6 or len(spacing) != 2:
             raise InputError(f"{self.name} has no position, orientation or pixel spacing")

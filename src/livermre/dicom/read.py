@@ -1,11 +1,11 @@
 """Folder or files of DICOM -> exams, or one clear sentence why there is none."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from livermre.dicom.arrange import TOLERANCE, at_position
-from livermre.dicom.drafts import drafts
+from livermre.dicom.drafts import Draft, companions, drafts
 from livermre.dicom.files import Folder, open_all
 from livermre.dicom.header import Tag
 from livermre.dicom.series import Group, Sorted, sort
@@ -15,11 +15,30 @@ from livermre.exam.flags import Flag, flag
 from livermre.exam.study import NO_OPTIONS, ReadOptions, Study
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What a folder holds: the exams that could be read, and for each that could not the error that says why."""
+
+    studies: tuple[Study, ...]
+    failures: tuple[InputError, ...] = ()
+
+
 def read(paths: Sequence[Path], options: ReadOptions = NO_OPTIONS) -> list[Study]:
     """Every MRE exam under the given files and folders, in order of series number.
 
     Raises NothingFound, CorruptFile, UnclearUnit or Contradiction where no exam can be read; where some can, the
     others become a flag of each.
+    """
+    reading = read_folder(paths, options)
+    if not reading.studies:
+        raise reading.failures[0]
+    return list(reading.studies)
+
+
+def read_folder(paths: Sequence[Path], options: ReadOptions = NO_OPTIONS) -> Reading:
+    """Every MRE exam under the given files and folders, and every one that cannot be read with its error.
+
+    Raises NothingFound or CorruptFile only where there is nothing that could have been an exam.
     """
     paths = [Path(p) for p in paths]
     try:
@@ -28,22 +47,35 @@ def read(paths: Sequence[Path], options: ReadOptions = NO_OPTIONS) -> list[Study
         raise CorruptFile(f"the input needs more memory than there is ({type(error).__name__})") from error
 
 
-def _read(paths: list[Path], options: ReadOptions) -> list[Study]:
+def _read(paths: list[Path], options: ReadOptions) -> Reading:
     folder = open_all(paths)
     found = sort(folder.files)
     groups = with_partners(found.groups)
-    flags = _input_flags(folder, found)
+    mixed = [g for g in groups if g.problem and not g.damaged]
+    broken = [g for g in groups if g.problem and g.damaged]
     studies: list[Study] = []
-    problems: list[LivermreError] = [Contradiction(g.problem) for g in groups if g.problem and not g.damaged]
+    failures: list[InputError] = [Contradiction(g.problem) for g in mixed]
     for draft in drafts(groups):
+        if not any(draft.images["magnitude"]) and _explained(draft, mixed):
+            continue
         try:
-            studies.append(build(draft, options, flags))
+            studies.append(build(draft, options, _input_flags(folder, found, draft.repeats)))
         except InputError as error:
-            problems.append(error)
-    if not studies:
-        raise problems[0] if problems else _nothing(paths, folder, found, groups)
-    reasons = [str(p) for p in problems] + [g.problem for g in groups if g.problem and g.damaged]
-    return [_with_problems(s, reasons) for s in studies]
+            failures.append(error.with_traceback(None))  # a traceback would keep the images in memory
+    if not studies and not failures:
+        raise _nothing(paths, folder, found, groups)
+    reasons = [*(str(f) for f in failures), *(g.problem for g in broken)]
+    failures += [CorruptFile(g.problem) for g in broken if g.rule.role == "stiffness"]
+    return Reading(tuple(_with_problems(s, reasons) for s in studies), tuple(failures))
+
+
+def _explained(draft: Draft, mixed: list[Group]) -> bool:
+    """Whether a series that cannot be used, already reported, is why a map has no magnitude; each explains one."""
+    for group in mixed:
+        if draft.has_map and companions(draft.first, group):
+            mixed.remove(group)
+            return True
+    return False
 
 
 def with_partners(groups: Sequence[Group]) -> tuple[Group, ...]:
@@ -65,10 +97,10 @@ def _beside(group: Group, sure: Group) -> bool:
     return any(at_position(group.frames, f.plane, tolerance) for f in sure.frames[:8] + sure.frames[-8:])
 
 
-def _input_flags(folder: Folder, found: Sorted) -> list[Flag]:
+def _input_flags(folder: Folder, found: Sorted, repeats: int) -> list[Flag]:
     flags = []
-    if found.duplicates:
-        flags.append(flag("duplicate_images", count=found.duplicates))
+    if found.duplicates + repeats:
+        flags.append(flag("duplicate_images", count=found.duplicates + repeats))
     damaged = len(folder.damaged) + len(found.damaged)
     if damaged:
         flags.append(flag("damaged_files", count=damaged))

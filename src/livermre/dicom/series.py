@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -101,16 +101,24 @@ def sort(files: Iterable[DicomFile]) -> Sorted:
 
 
 def _without_duplicates(files: Iterable[DicomFile]) -> tuple[list[DicomFile], int]:
-    seen: set[str] = set()
+    seen: set[Hashable] = set()
     kept, duplicates = [], 0
     for file in files:
-        uid = file.header.text(Tag.SOP_INSTANCE)
-        if uid and uid in seen:
+        name = _name_of(file.header)
+        if name in seen:
             duplicates += 1
             continue
-        seen.add(uid)
+        if name is not None:
+            seen.add(name)
         kept.append(file)
     return kept, duplicates
+
+
+def _name_of(header: Header) -> Hashable:
+    """What two copies of an image share; the UID alone is not enough, some de-identification gives one to all."""
+    uid = header.text(Tag.SOP_INSTANCE)
+    place = tuple(round(v, 2) for v in header.numbers(Tag.POSITION))
+    return (uid, header.text(Tag.SERIES_UID), header.number(Tag.INSTANCE_NUMBER), place) if uid else None
 
 
 def _by_rule(frames: Iterable[Frame]) -> list[tuple[Rule, list[Frame]]]:

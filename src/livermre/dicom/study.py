@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from livermre.dicom import units
-from livermre.dicom.arrange import positions_mm, waves
+from livermre.dicom.arrange import PARALLEL, positions_mm, spacing_mm, waves
 from livermre.dicom.drafts import Draft
 from livermre.dicom.frames import Frame
 from livermre.dicom.header import Tag
@@ -21,6 +21,9 @@ from livermre.exam.plausible import body_of
 from livermre.exam.study import ReadOptions, Study
 from livermre.exam.types import Acquisition, Dimension, Exam, Identity, Slice
 from livermre.exam.volume import resampled
+
+_SAME_SLICE = 0.25
+"""Magnitude within this share of the slice step is that of the slice; farther away it is a slice without a map."""
 
 
 def build(draft: Draft, options: ReadOptions, flags: Iterable[Flag]) -> Study:
@@ -53,7 +56,7 @@ def build(draft: Draft, options: ReadOptions, flags: Iterable[Flag]) -> Study:
         )
         for i in range(len(draft.planes))
     )
-    noted.extend(_gaps(draft.planes))
+    noted.extend(_gaps(draft))
     noted.extend(_untested(draft))
     exam = Exam(
         slices=slices,
@@ -106,6 +109,12 @@ def _magnitude(frames: Sequence[Frame], plane: Plane, noted: list[Flag]) -> np.n
     return resampled(mean, own, plane)
 
 
+def _check_repeats(frames: Sequence[Frame], series: str, role: str, plane: Plane) -> None:
+    first = frames[0].stored()
+    if any(not np.array_equal(first, f.stored()) for f in frames[1:]):
+        raise InputError(f"{series} holds two different {role} maps at {plane.position_mm:.1f} mm")
+
+
 Scaler = Callable[[Sequence[Frame], Rule], list[np.ndarray]]
 
 
@@ -117,6 +126,8 @@ def _maps(draft: Draft, role: str, scaler: Scaler, noted: list[Flag]) -> list[np
         return empty
     try:
         _check_grids(((c[1][0], draft.planes[i]) for i, c in chosen))
+        for i, c in chosen:
+            _check_repeats(c[1], f"series {c[0].number}", role, draft.planes[i])
         found = scaler([c[1][0] for _, c in chosen], chosen[0][1][0].rule)
     except InputError as error:
         noted.append(flag(f"{role}_not_used", reason=str(error).rstrip(".")))
@@ -158,13 +169,26 @@ def _check_grids(pairs: Iterable[tuple[Frame, Plane]]) -> None:
             raise InputError("its grid differs from the grid of the stiffness map")
 
 
-def _gaps(planes: Sequence[Plane]) -> list[Flag]:
-    positions = positions_mm(planes, planes[0].normal)
+def _gaps(draft: Draft) -> list[Flag]:
+    """A flag where slices are missing: by the steps between them, or because their magnitude series has more."""
+    positions = positions_mm(draft.planes, draft.planes[0].normal)
     steps = np.diff(positions)
-    if steps.size < 2 or steps.max() < 1.5 * steps.min():
-        return []
-    expected = round((positions[-1] - positions[0]) / steps.min()) + 1
-    return [flag("missing_slices", found=len(planes), expected=expected)]
+    expected = len(positions)
+    if steps.size >= 2 and steps.max() >= 1.5 * steps.min():
+        expected = round((positions[-1] - positions[0]) / steps.min()) + 1
+    expected = max(expected, _acquired(draft, positions))
+    return [flag("missing_slices", found=len(positions), expected=expected)] if expected > len(positions) else []
+
+
+def _acquired(draft: Draft, positions: np.ndarray) -> int:
+    """How many slices an exam has together with those of its magnitude series that have no map."""
+    normal = draft.planes[0].normal
+    groups = {id(c[0]): c[0] for c in draft.images["magnitude"] if c is not None}.values()
+    planes = {f.plane for g in groups for f in g.frames if float(f.normal @ normal) >= PARALLEL}
+    acquired = np.sort(positions_mm(list(planes), normal))
+    tolerance = _SAME_SLICE * spacing_mm(acquired, draft.planes[0].thickness_mm)
+    extra = [p for p in acquired if np.abs(positions - p).min() > tolerance]
+    return len(positions) + sum(i == 0 or p - extra[i - 1] > tolerance for i, p in enumerate(extra))
 
 
 def _used(draft: Draft) -> list[Group]:

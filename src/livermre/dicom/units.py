@@ -19,7 +19,7 @@ from livermre.exam.plausible import body_medians, check_kpa
 from livermre.exam.study import ReadOptions
 
 LIVER_KPA = (0.5, 20.0)
-"""Without any statement the median must lie here (reference/ecosystem.md 5.5), as kPa or as Pa."""
+"""Without any statement the median must lie here, as kPa or as Pa: what livers have, with room (project's choice)."""
 
 _KPA_PER_UNIT = {"kpa": 1.0, "pa": 1e-3, "n/m2": 1e-3, "n/m^2": 1e-3}
 _RAD_PER_UNIT = {"rad": 1.0, "radian": 1.0, "radians": 1.0, "mrad": 1e-3, "milliradian": 1e-3, "deg": np.pi / 180}
@@ -140,17 +140,31 @@ def confidence(frames: Sequence[Frame], rule: Rule) -> list[np.ndarray]:
     raw = [_stated_values(f)[0] for f in frames]
     unit = stated(frames[0].header).unit
     top = max((float(np.nanmax(r)) for r in raw if r.size), default=0.0)
-    factor = _FRACTION_PER_UNIT.get(unit) or (1e-3 if rule.permille else _confidence_factor(top))
+    factor = _FRACTION_PER_UNIT.get(unit) or (1e-3 if rule.permille else _confidence_factor(top, _counts(frames)))
     if factor is None or not 0.0 < top * factor <= 1.0005 or min(float(np.nanmin(r)) for r in raw) < 0:
-        raise InputError(f"the confidence map reaches {top:.4g}, which fits neither 0-1, 0-100 nor 0-1000")
+        raise InputError(
+            f"the confidence map reaches {top:.4g}, which is the full scale of neither 0-1, 0-100 nor 0-1000"
+        )
     return [np.clip(r * np.float32(factor), 0.0, 1.0) for r in raw]
 
 
-def _confidence_factor(top: float) -> float | None:
+_FULL_SCALE = 0.9
+"""A scale is inferred only where the largest confidence comes this near to its end (project's choice)."""
+
+
+def _confidence_factor(top: float, counts: bool) -> float | None:
+    """The factor to 0..1 of a map that comes near the end of a scale; whole numbers cannot be a fraction."""
     for most, factor in ((1.0, 1.0), (100.0, 0.01), (1000.0, 0.001)):
-        if 0.5 * most <= top <= 1.0005 * most:
+        if _FULL_SCALE * most <= top <= 1.0005 * most and not (counts and most == 1.0):
             return factor
     return None
+
+
+def _counts(frames: Sequence[Frame]) -> bool:
+    """Whether the values are whole numbers: stored so and not rescaled."""
+    return all(
+        np.issubdtype(f.stored().dtype, np.integer) and float(stated(f.header).slope).is_integer() for f in frames
+    )
 
 
 def _stated_values(frame: Frame) -> tuple[np.ndarray, Stated]:

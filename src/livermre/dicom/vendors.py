@@ -1,7 +1,7 @@
 """One table: which image is which, why, who says so, and what brings it to kPa, rad or 0..1.
 
 Rules are tried from the top; the first that matches names the image. Sources:
-  [exam]  measured on the GE exam and the Siemens brain exam of the development data (reference/ecosystem.md 5.4)
+  [exam]  read on one real exam each: GE MR-Touch at 1.5 T (liver), Siemens mosaic at 3 T (brain)
   [rules] github.com/Resoundant/hepsort_rules, rules/rules_mre.py: patterns that a vendor-neutral lab sorts exams by
   [dicom] the DICOM standard, PS3.3
   [words] plain words in a description; no vendor document known

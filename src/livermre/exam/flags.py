@@ -56,6 +56,11 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
         Severity.WARNING,
         "The exam has no confidence map, so unreliable pixels could not be left out; no interval is given.",
     ),
+    "band_uncertain": (
+        Severity.WARNING,
+        "The chance that the true stiffness lies in the band '{band}' is only {percent:.0f} %: "
+        "the interval reaches other bands.",
+    ),
     "slices_disagree": (
         Severity.WARNING,
         "Slice means differ by up to {percent:.0f} % of the exam mean (limit {limit:.0f} %): "

@@ -292,9 +292,9 @@ class Finding:
 
     @property
     def flags(self) -> tuple[Flag, ...]:
-        """All flags of the exam level, each code once, blocking ones first."""
+        """All flags of the exam level, each sentence once, blocking ones first."""
         order = {Severity.BLOCKING: 0, Severity.WARNING: 1, Severity.INFO: 2}
-        unique = {f.code: f for f in (*self.exam.flags, *self.liver.flags, *self.stiffness.flags)}
+        unique = {(f.code, f.message): f for f in (*self.exam.flags, *self.liver.flags, *self.stiffness.flags)}
         return tuple(sorted(unique.values(), key=lambda f: order[f.severity]))
 
     @property

@@ -6,9 +6,12 @@ for others; the header says which axis counts slices. Irregular slice positions 
 
 from livermre.nifti.masks import read_image, read_mask
 from livermre.nifti.sets import is_set, read, write_exam
+from livermre.nifti.volumes import files_of, hash_of
 from livermre.nifti.write import write_like, write_volume
 
 __all__ = [
+    "files_of",
+    "hash_of",
     "is_set",
     "read",
     "read_image",

@@ -8,7 +8,7 @@ import numpy as np
 from livermre.exam.errors import Contradiction, InputError, NothingFound
 from livermre.exam.plane import Plane
 from livermre.exam.types import Acquisition, Exam, Slice
-from livermre.nifti.volumes import existing, hash_of, load, load_parts, numbered
+from livermre.nifti.volumes import files_of, hash_of, load, load_parts
 
 ON_GRID = 0.1
 """A mask fits an exam where the centres of its pixels lie within a tenth of a pixel (and of a slice distance)."""
@@ -37,14 +37,16 @@ def read_image(path: Path) -> Exam:
 def read_mask(path: Path, exam: Exam) -> np.ndarray:
     """(S, R, C) bool mask on the grid of an exam, found by position in the patient, whatever the file's orientation.
 
-    Raises Contradiction where the mask does not lie on the exam's pixels or holds more than one label.
+    Pixels without a number (NaN) are outside. Raises Contradiction where the mask does not lie on the exam's pixels or
+    holds more than one label.
     """
     path = Path(path)
-    parts = existing(path) or numbered(path)
+    parts = files_of(path)
     if not parts:
         raise NothingFound(f"{path.name} does not exist")
     volume = load_parts(parts)
     values = volume.values.reshape(volume.values.shape[:3]) if volume.values.ndim > 3 else volume.values
+    values = np.where(np.isfinite(values), values, 0)
     labels = np.unique(values)
     if len(labels) > 2 or (len(labels) == 2 and labels[0] != 0):
         raise Contradiction(f"{path.name} should hold 0 and one label, but holds {len(labels)} different values")

@@ -37,10 +37,15 @@ class Volume:
 def parts_of(folder: Path, name: str) -> tuple[Path, ...]:
     """The file of a volume, or its files in the order of slices; empty where there is none."""
     for suffix in _SUFFIXES:
-        found = existing(folder / f"{name}{suffix}") or numbered(folder / f"{name}{suffix}")
+        found = files_of(folder / f"{name}{suffix}")
         if found:
             return found
     return ()
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """The file, or where it does not exist those that write_volume made of irregular slices under that name."""
+    return existing(path) or numbered(path)
 
 
 def existing(path: Path) -> tuple[Path, ...]:

@@ -16,7 +16,7 @@ HISTOGRAM_TOP_KPA = 8.0
 """Stiffer pixels are counted in the last column, as they take the last colour of the scale."""
 
 DEFAULT_CONFIDENCE = 0.95
-"""Where the vendors hatch (reference clinical.md 2.1); used when the settings of the finding name no threshold."""
+"""The 95 % mask of doi 10.1007/s00261-015-0372-5; used when the settings of the finding name no threshold."""
 
 _HATCH_MM = 7.5
 """Distance of the hatching across the picture: wide enough to see what lies below."""

@@ -116,8 +116,12 @@ class _OnnxRuntime:
     """ONNX Runtime, on CUDA or as the CPU fallback."""
 
     def __init__(self, path: str, providers: list[str]) -> None:
-        import onnxruntime
-
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise ModelError(
+                "this device needs ONNX Runtime: pip install onnxruntime (for CUDA onnxruntime-gpu)"
+            ) from error
         try:
             self._session = onnxruntime.InferenceSession(path, providers=providers)
         except Exception as error:  # onnxruntime raises its own untyped family

@@ -10,8 +10,7 @@ class MeasureSettings:
     """When an exam can be measured. Limits without a source are this project's choice."""
 
     minimum_area_mm2: float = 1000.0
-    """Less measured area in the whole exam gives no number. No published minimum is verified: 500 and 700 pixels
-    both circulate (clinical.md 2.1); 1,000 mm2 is this project's choice."""
+    """Less measured area in the whole exam gives no number (project's choice)."""
 
     small_area_mm2: float = 2500.0
     """Less measured area in the whole exam gives a warning (project's choice)."""
@@ -20,10 +19,10 @@ class MeasureSettings:
     """A slice with less area is marked, and is not asked whether it agrees with the others (project's choice)."""
 
     few_slices: int = 2
-    """A number from fewer slices gives a warning; four are customary (unverified, clinical.md 2.1)."""
+    """A number from fewer slices gives a warning; four are customary (project's choice)."""
 
     wave_confidence: float = 0.95
-    """Confidence that counts as a wave (the failure definition of Wagner 2017, unverified, clinical.md 2.7)."""
+    """Confidence that counts as a wave (the failure definition of Wagner, Radiology 2017;284:401, unverified)."""
 
     wave_share: float = 0.05
     """A smaller share of confident pixels in the liver away from its edge means: no waves. Wagner 2017 counts

@@ -7,6 +7,8 @@ from livermre.exam.flags import Flag, flag
 from livermre.exam.types import Acquisition, Dimension, Stage, Stiffness
 from livermre.stiffness.table import CutoffTable
 
+_LIKELY_SHARE = 0.5
+"""Below this chance of its band a stage is called uncertain (project's choice)."""
 _FREQUENCY_TOLERANCE_HZ = 5.0
 """Drivers run at 60.1 Hz and headers round; the nearest other clinical frequencies are 40, 50 and 80 Hz."""
 
@@ -27,7 +29,15 @@ def stage(stiffness: Stiffness, table: CutoffTable, acquisition: Acquisition) ->
         return None, (*flags, _mismatch(table, acquisition.frequency_hz, dimension))
     if not table.verified:
         flags = (*flags, flag("table_unverified", table=table.name))
-    return _stage(stiffness.mean_kpa, stiffness.repeat_interval_95_kpa, table), flags
+    found = _stage(stiffness.mean_kpa, stiffness.repeat_interval_95_kpa, table)
+    return found, (*flags, *_doubt(found))
+
+
+def _doubt(stage: Stage) -> tuple[Flag, ...]:
+    """Says so where the interval reaches well into other bands."""
+    if stage.probabilities is None or stage.probabilities[stage.band] >= _LIKELY_SHARE:
+        return ()
+    return (flag("band_uncertain", band=stage.band, percent=100 * stage.probabilities[stage.band]),)
 
 
 def band_probabilities(mean_kpa: float, sd_kpa: float, table: CutoffTable) -> dict[str, float]:

@@ -9,7 +9,8 @@ def weighted_mean_kpa(mean_kpa: np.ndarray, area_mm2: np.ndarray) -> float:
     mean_kpa  (S,) float, kPa, one value a slice
     area_mm2  (S,) float, mm2, measured area of the same slices, at least one above zero
 
-    Reference: QIBA profile "Magnetic Resonance Elastography of the Liver", 2019 (content unverified, clinical.md 2.1).
+    Reference: QIBA profile "Magnetic Resonance Elastography of the Liver", 2019 (cited in
+    doi 10.1007/s00330-021-08053-y; its text unverified).
     """
     return float(np.sum(mean_kpa * area_mm2) / np.sum(area_mm2))
 

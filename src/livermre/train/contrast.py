@@ -95,7 +95,7 @@ def _inner_structure(image: torch.Tensor, labels: torch.Tensor, mean: torch.Tens
     for tissues, cells, share, low, high in (
         (_PLAIN, 12, 0.35, 0.5, 1.6),
         (_PLAIN, 28, 0.35, 0.5, 1.6),
-        ((T.LIVER,), 30, 0.35, 0.4, 1.8),
+        ((T.LIVER,), 30, 0.45, 0.4, 2.6),  # vessels of a dark liver may be far brighter than it
         ((T.LIVER,), 12, 0.15, 0.4, 1.8),
     ):
         field = _coherent(batch, planes, n, cells, draw)

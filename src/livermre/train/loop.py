@@ -32,7 +32,7 @@ class TrainSettings:
 
     network: str = "unet-resnext50"
     seed: int = 1
-    stages: tuple[Stage, ...] = (Stage(64, 1200, 8), Stage(96, 750, 8))
+    stages: tuple[Stage, ...] = (Stage(64, 900, 8), Stage(96, 1680, 8))
     peak_rate: float = 1.2e-3
     weight_decay: float = 0.02
     warmup: float = 0.06  # share of all steps

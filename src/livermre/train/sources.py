@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from livermre.exam.errors import SettingsError
+from livermre.exam.errors import NothingFound, SettingsError
 from livermre.simulate.anatomy import make_anatomy, random_plan
 from livermre.train.bank import BankVolume, bank_volume
 from livermre.train.shapes import Shape, build_bank, load_bank, save_bank
@@ -32,7 +32,8 @@ def synthetic_bank(
 ) -> list[Shape]:
     """All shapes of a run, built once and kept in the cache file; the same seed gives the same bank.
 
-    Raises SettingsError where the cache was built from other label maps, another seed or other numbers of shapes.
+    Raises NothingFound for a folder without label maps, SettingsError where the cache was built from other label maps,
+    another seed or other numbers of shapes.
     """
     made_from = {"labels": _fingerprint(folder), "seed": seed, "transplants": transplants, "parametric": parametric}
     record = cache.with_suffix(".json")
@@ -42,6 +43,8 @@ def synthetic_bank(
         return load_bank(cache)
     progress("bodies", 0, 1)
     shapes = build_bank(folder, np.random.default_rng(seed), transplants)
+    if not shapes:
+        raise NothingFound(f"{folder} holds no label maps (.nii.gz with a labels.json, or TotalSegmentator's numbers)")
     for number in range(parametric):
         progress("anatomies", number, parametric)
         shapes.append(_parametric(number))

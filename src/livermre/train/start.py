@@ -1,5 +1,6 @@
 """Start a training from weights that exist: a checkpoint of a run, or an exported network (the shipped one too)."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,9 @@ def copy_onnx(network: nn.Module, path: Path, images: torch.Tensor) -> None:
         handle.remove()
 
 
-def _unfold(shift: torch.Tensor):
+def _unfold(shift: torch.Tensor) -> Callable[[nn.BatchNorm2d, tuple[torch.Tensor]], None]:
+    """A hook that lets a batch normalisation undo itself on what it sees, up to the shift."""
+
     def hook(norm: nn.BatchNorm2d, inputs: tuple[torch.Tensor]) -> None:
         x = inputs[0]
         mean, variance = x.mean((0, 2, 3)), x.var((0, 2, 3))
