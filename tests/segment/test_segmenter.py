@@ -96,8 +96,8 @@ def body() -> tuple[Exam, np.ndarray]:
 def test_the_shipped_network_outlines_a_plain_simulated_liver(body: tuple[Exam, np.ndarray]) -> None:
     exam, true = body
     found = load_segmenter().segment(exam).liver
-    # no claim of accuracy (docs/model-card.md): a body taken for its mirror image reaches 0.1, upside down 0.59
-    assert 2 * (found & true).sum() / (found.sum() + true.sum()) > 0.6
+    # no claim of accuracy (docs/model-card.md): a body mirrored or upside down stays below
+    assert 2 * (found & true).sum() / (found.sum() + true.sum()) > 0.8
 
 
 def test_a_body_stored_mirrored_gives_the_same_outline_mirrored(body: tuple[Exam, np.ndarray]) -> None:

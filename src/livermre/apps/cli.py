@@ -10,10 +10,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
+from livermre.apps.status import INTERRUPTED, NOTHING, OK, USAGE
 from livermre.exam.errors import LivermreError, SettingsError
 from livermre.version import __version__
 
-OK, USAGE, NOTHING, SOME, INTERRUPTED = 0, 2, 3, 4, 130
 _REPORT_HERE = "please report this, with the output of the same command and --debug"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from livermre import batch, pipeline
 from livermre.apps import console
-from livermre.apps.cli import NOTHING, OK, SOME
+from livermre.apps.status import NOTHING, OK, SOME
 from livermre.exam.errors import SettingsError
 from livermre.exam.study import ReadOptions
 from livermre.pipeline import Settings
