@@ -4,39 +4,12 @@ import torch
 
 from livermre.simulate.tissue import Tissue as T
 from livermre.train.fields import Draw, smooth_field
+from livermre.train.sequences import TISSUES, signal_means
 
-_N = 32  # room for every Tissue number and a few spare ones
-
-# Typical brightness of abdominal MR, fat-bright and fat-suppressed; only anchors for half of the draws, which are
-# scattered widely around them. Order of magnitude by eye, project's choice.
-_ANCHORS: dict[T, tuple[float, float]] = {
-    T.AIR: (0.0, 0.0),
-    T.INNER_FAT: (0.85, 0.2),
-    T.SKIN_FAT: (0.95, 0.22),
-    T.MUSCLE: (0.35, 0.28),
-    T.BONE: (0.4, 0.25),
-    T.SPINAL_CANAL: (0.45, 0.8),
-    T.LUNG: (0.05, 0.05),
-    T.HEART: (0.5, 0.5),
-    T.ARTERY: (0.7, 0.3),
-    T.VEIN: (0.6, 0.35),
-    T.PORTAL_VEIN: (0.6, 0.4),
-    T.LIVER: (0.5, 0.4),
-    T.SPLEEN: (0.45, 0.65),
-    T.KIDNEY_RIGHT: (0.5, 0.7),
-    T.KIDNEY_LEFT: (0.5, 0.7),
-    T.STOMACH: (0.4, 0.6),
-    T.COLON: (0.4, 0.5),
-    T.SMALL_BOWEL: (0.45, 0.6),
-    T.PANCREAS: (0.5, 0.5),
-    T.GALLBLADDER: (0.5, 0.95),
-    T.LIVER_VESSEL: (0.6, 0.4),
-    T.OESOPHAGUS: (0.4, 0.5),
-    T.ARM: (0.6, 0.35),
-    T.GLAND: (0.45, 0.5),
-    T.ASCITES: (0.3, 0.95),
-    T.LIVER_LESION: (0.4, 0.65),
-}
+_PHYSICAL_SHARE = 0.65
+"""How many samples follow the signal equations; the rest is free, for sequences that nobody has thought of."""
+_ONE_FAT_SHARE = 0.6
+"""How often the fat of the skin and of the belly are equally bright in a free sample."""
 _LOOKALIKES = (T.SPLEEN, T.MUSCLE, T.STOMACH, T.COLON, T.SMALL_BOWEL, T.PANCREAS, T.HEART, T.KIDNEY_RIGHT)
 _LOOKALIKE_SHARE = 0.15
 """How often each of them gets nearly the liver's brightness: about one an image on average."""
@@ -51,21 +24,17 @@ def paint(labels: torch.Tensor, draw: Draw) -> torch.Tensor:
     index = labels.flatten(1).long()
     image = mean.gather(1, index).view(labels.shape)
     image = _inner_structure(image, labels, mean, draw)
-    grain = draw.uniform((batch, _N), 0.0, 0.16).gather(1, index).view(labels.shape)
+    grain = draw.uniform((batch, TISSUES), 0.0, 0.16).gather(1, index).view(labels.shape)
     texture = smooth_field(batch, planes, n, 40, draw) * 0.7 + smooth_field(batch, planes, n, 14, draw) * 0.6
     return (image * (1 + grain * texture)).clamp_min(0.0)
 
 
 def tissue_means(batch: int, draw: Draw) -> torch.Tensor:
-    """Mean brightness (B, 32) of every tissue, 0..~1: half anchored to MR contrasts, half free."""
-    anchors = torch.full((2, _N), 0.5, device=draw.device)
-    for tissue, (bright_fat, dark_fat) in _ANCHORS.items():
-        anchors[0, tissue], anchors[1, tissue] = bright_fat, dark_fat
-    mix = draw.uniform((batch, 1), -0.1, 1.1)
-    anchored = anchors[0] * (1 - mix) + anchors[1] * mix
-    anchored = anchored * torch.exp(draw.normal((batch, _N)) * 0.35)
-    free = draw.uniform((batch, _N), 0.04, 1.0)
-    mean = torch.where(draw.chance(batch, 0.5)[:, None], anchored, free).clamp(0.0, 1.4)
+    """Mean brightness (B, 32) of every tissue, 0..~1: most by the signal equations, some free."""
+    free = draw.uniform((batch, TISSUES), 0.04, 1.0)
+    one_fat = draw.chance(batch, _ONE_FAT_SHARE)
+    free[:, T.INNER_FAT] = torch.where(one_fat, free[:, T.SKIN_FAT], free[:, T.INNER_FAT])
+    mean = torch.where(draw.chance(batch, _PHYSICAL_SHARE)[:, None], signal_means(batch, draw), free)
     # a liver as good as black is an acquisition failure, not a shape to learn, unless iron makes it so (artefacts.py)
     mean[:, T.LIVER] = mean[:, T.LIVER].clamp_min(0.12)
     mean[:, T.KIDNEY_LEFT] = mean[:, T.KIDNEY_RIGHT]
