@@ -44,7 +44,8 @@ class Recipe:
     depth_warp_mm: float = 10.0
     spacing_mm: tuple[float, float] = (4.0, 24.0)
     lone_slice: float = 0.35  # share of samples whose neighbours are unknown
-    anywhere: float = 0.35  # share of slices drawn from the whole volume, liver or not
+    anywhere: float = 0.25  # share of slices drawn from the whole volume, liver or not
+    low_end: float = 0.2  # share drawn about the liver's lower tip, where colon and omentum take its place
 
 
 def make_batch(
@@ -148,11 +149,13 @@ def _cut(
 
 
 def _height(volume: BankVolume, recipe: Recipe, draw: Draw) -> float:
-    """A slice height in mm: mostly across the liver and a little beyond, sometimes anywhere."""
+    """A slice height in mm: mostly across the liver and a little beyond, often about its lower tip or anywhere."""
     u, v = draw.uniform(2, 0.0, 1.0).tolist()
     if volume.liver_mm is None or u < recipe.anywhere:
         return v * volume.height_mm
     low, high = volume.liver_mm
+    if u < recipe.anywhere + recipe.low_end:
+        return low - 45.0 + v * 80.0
     return low - 15.0 + v * (high - low + 25.0)
 
 
