@@ -13,6 +13,8 @@ _ONE_FAT_SHARE = 0.6
 _LOOKALIKES = (T.SPLEEN, T.MUSCLE, T.STOMACH, T.COLON, T.SMALL_BOWEL, T.PANCREAS, T.HEART, T.KIDNEY_RIGHT)
 _LOOKALIKE_SHARE = 0.15
 """How often each of them gets nearly the liver's brightness: about one an image on average."""
+_FAT_ALIKE_SHARE = 0.25
+"""How often fat does: half-suppressed omental fat below the liver is its most frequent look-alike on T2 images."""
 _HOLLOW = (T.STOMACH, T.COLON, T.SMALL_BOWEL)
 _PLAIN = (T.INNER_FAT, T.MUSCLE, T.SPLEEN, T.HEART, T.BONE)
 
@@ -51,6 +53,9 @@ def _look_alike(mean: torch.Tensor, draw: Draw) -> torch.Tensor:
     for tissue in _LOOKALIKES:
         alike = mean[:, T.LIVER] * torch.exp(draw.normal((batch,)) * 0.08)
         mean[:, tissue] = torch.where(draw.chance(batch, _LOOKALIKE_SHARE), alike, mean[:, tissue])
+    fat = mean[:, T.LIVER, None] * torch.exp(draw.normal((batch, 2)) * 0.12)
+    alike = draw.chance(batch, _FAT_ALIKE_SHARE)[:, None]
+    mean[:, [T.INNER_FAT, T.SKIN_FAT]] = torch.where(alike, fat, mean[:, [T.INNER_FAT, T.SKIN_FAT]])
     faint = mean[:, T.LIVER] * torch.exp(draw.normal((batch,)) * 0.1)
     for tissue, share in ((T.LIVER_VESSEL, 0.35), (T.LIVER_LESION, 0.3)):
         mean[:, tissue] = torch.where(draw.chance(batch, share), faint, mean[:, tissue])
