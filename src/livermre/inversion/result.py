@@ -1,0 +1,59 @@
+"""What an inversion gives."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from livermre.exam.flags import Flag
+from livermre.exam.types import Exam, read_only
+
+
+@dataclass(frozen=True)
+class SliceQuality:
+    """How good the waves of one slice are; None where it cannot be told.
+
+    harmonic_share       energy of the first harmonic over all energy that changes with time, 0..1 (needs 4 offsets)
+    shear_amplitude_rad  mean amplitude of the filtered wave where the fit is confident (else in the body)
+    bulk_ratio           mean amplitude of what was filtered away over that of the wave, same place
+    noise_rad            median standard deviation of the phase of one offset, same place (needs 4 offsets)
+    confident_share      share of the body with confidence of at least 0.95
+    """
+
+    z_mm: float
+    harmonic_share: float | None
+    shear_amplitude_rad: float
+    bulk_ratio: float | None
+    noise_rad: float | None
+    confident_share: float
+    flags: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True)
+class Inversion:
+    """Result of one exam.
+
+    exam         the same exam with our stiffness, confidence and wave
+    quantity     "|G*|" or "rho c^2": what the stiffness is
+    modulus_kpa  (S, R, C) complex64, kPa, G' + i G'', NaN outside the body; None for methods that give wave speed
+    wave         (S, F, D, R, C) complex64, rad, filtered first harmonic, 0 outside the body
+    slices       quality of each slice, foot to head
+    """
+
+    exam: Exam
+    quantity: str
+    modulus_kpa: np.ndarray | None
+    wave: np.ndarray
+    slices: tuple[SliceQuality, ...]
+
+    def __post_init__(self) -> None:
+        """Arrays are read-only."""
+        object.__setattr__(self, "wave", read_only(self.wave, "complex64"))
+        if self.modulus_kpa is not None:
+            object.__setattr__(self, "modulus_kpa", read_only(self.modulus_kpa, "complex64"))
+
+    @property
+    def stiffness_kpa(self) -> np.ndarray:
+        """(S, R, C) float32, kPa, NaN outside the body and in slices without phase."""
+        kpa = self.exam.stiffness_kpa
+        assert kpa is not None  # noqa: S101 (every inversion gives at least one map)
+        return kpa
