@@ -109,6 +109,7 @@ def test_repeats_of_a_map_are_counted_one_by_one(write: Write) -> None:
     writer.files.append(deepcopy(of(writer, 507)[0]))
     (study,) = read([write(writer)])
     assert messages(study.exam, "duplicate_images") == ["3 duplicate image(s) were ignored."]
+    assert study.series == tuple(sorted(set(study.series))) and study.series
 
 
 def test_images_that_share_one_uid_are_not_duplicates(write: Write) -> None:
@@ -213,3 +214,21 @@ def test_a_mosaic_map_without_its_count_beside_its_magnitude(write: Write) -> No
     reading = read_folder([write(writer)])
     assert all(s.exam.stiffness_kpa is None for s in reading.studies)
     assert any("is a mosaic" in str(f) for f in reading.failures)
+
+
+LEFT_OUT = {"duplicate_images", "damaged_files"}
+
+
+def test_what_was_left_out_is_told_of_its_own_exam_only(write: Write) -> None:
+    """Two exams in one folder: a file sent twice and a damaged file of one are no matter of the other."""
+    first, second = ge_product(SMALL), siemens_classic(SMALL)
+    again = deepcopy(of(first, 500)[0])
+    broken = of(first, 5)[-1]
+    broken.PixelData = broken.PixelData[:-1000]
+    first.files.append(again)
+    folder = write(first)
+    second.write(folder / "second")
+    studies = {s.exam.acquisition.vendor: s for s in read([folder])}
+    told = {vendor: {f.code for f in s.exam.flags} & LEFT_OUT for vendor, s in studies.items()}
+    assert told == {"GE": LEFT_OUT, "Siemens": set()}
+    assert not set(studies["GE"].series) & set(studies["Siemens"].series)

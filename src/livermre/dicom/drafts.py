@@ -39,6 +39,12 @@ class Draft:
         return self.anchors[0]
 
     @property
+    def used(self) -> list[Group]:
+        """The groups that the exam's images come from, each once."""
+        chosen = [c[0] for images in self.images.values() for c in images if c is not None]
+        return list({id(g): g for g in [*self.anchors, *chosen]}.values())
+
+    @property
     def has_map(self) -> bool:
         """Whether the exam has a stiffness map."""
         return self.first.role == "stiffness"

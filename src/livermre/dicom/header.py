@@ -16,6 +16,7 @@ class Tag:
     """Tags that livermre looks at; every one of them is collected, no other is kept."""
 
     IMAGE_TYPE = 0x00080008
+    SYNTHETIC = 0x0008001C
     SOP_CLASS = 0x00080016
     SOP_INSTANCE = 0x00080018
     STUDY_DATE = 0x00080020

@@ -51,7 +51,7 @@ def inspect(paths: Sequence[Path]) -> list[SeriesReport]:
     for file in folder.files:
         if not file.header.integer(Tag.ROWS):
             reports.append(_without_image(file.header))
-    reasons = [*(reason for _, reason in folder.damaged), *found.damaged]
+    reasons = [*(reason for _, reason in folder.damaged), *(reason for _, reason in found.damaged)]
     return reports + [SeriesReport(0, "", "unknown", 1, "damaged", 1.0, reason, "damaged-file") for reason in reasons]
 
 

@@ -55,11 +55,12 @@ def _read(paths: list[Path], options: ReadOptions) -> Reading:
     broken = [g for g in groups if g.problem and g.damaged]
     studies: list[Study] = []
     failures: list[InputError] = [Contradiction(g.problem) for g in mixed]
-    for draft in drafts(groups):
+    drawn = drafts(groups)
+    for draft in drawn:
         if not any(draft.images["magnitude"]) and _explained(draft, mixed):
             continue
         try:
-            studies.append(build(draft, options, _input_flags(folder, found, draft.repeats)))
+            studies.append(build(draft, options, _input_flags(folder, found, draft, drawn)))
         except InputError as error:
             failures.append(error.with_traceback(None))  # a traceback would keep the images in memory
     if not studies and not failures:
@@ -97,11 +98,15 @@ def _beside(group: Group, sure: Group) -> bool:
     return any(at_position(group.frames, f.plane, tolerance) for f in sure.frames[:8] + sure.frames[-8:])
 
 
-def _input_flags(folder: Folder, found: Sorted, repeats: int) -> list[Flag]:
+def _input_flags(folder: Folder, found: Sorted, draft: Draft, drawn: Sequence[Draft]) -> list[Flag]:
+    """What was left out of this exam: duplicates of its series; damage that is not known to be another exam's."""
     flags = []
-    if found.duplicates + repeats:
-        flags.append(flag("duplicate_images", count=found.duplicates + repeats))
-    damaged = len(folder.damaged) + len(found.damaged)
+    own = {g.uid for g in draft.used}
+    others = {g.uid for d in drawn if d is not draft for g in d.used} - own
+    duplicates = draft.repeats + sum(count for series, count in found.duplicates.items() if series in own)
+    if duplicates:
+        flags.append(flag("duplicate_images", count=duplicates))
+    damaged = len(folder.damaged) + sum(series not in others for series, _ in found.damaged)
     if damaged:
         flags.append(flag("damaged_files", count=damaged))
     return flags
@@ -115,7 +120,7 @@ def _with_problems(study: Study, reasons: Sequence[str]) -> Study:
 def _nothing(paths: list[Path], folder: Folder, found: Sorted, groups: Sequence[Group]) -> LivermreError:
     """The sentence that says what was found instead of an exam."""
     where = ", ".join(p.name or str(p) for p in paths)
-    damaged = [reason for _, reason in folder.damaged] + list(found.damaged)
+    damaged = [reason for _, reason in (*folder.damaged, *found.damaged)]
     if damaged:
         more = f" (and {len(damaged) - 1} more damaged file(s))" if len(damaged) > 1 else ""
         return CorruptFile(f"{where} holds no readable exam: {damaged[0]}{more}")

@@ -1,8 +1,8 @@
 """Sort frames into groups: the images of one series that play one role."""
 
 import re
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -73,40 +73,44 @@ class Group:
 
 @dataclass(frozen=True)
 class Sorted:
-    """All groups of an input, how many duplicate images were left out, and files whose frames are damaged."""
+    """All groups of an input, and what was left out of which series (Series Instance UID).
+
+    duplicates  how many duplicate images of each series
+    damaged     (series, reason) of every file or image that is damaged
+    """
 
     groups: tuple[Group, ...]
-    duplicates: int
-    damaged: tuple[str, ...]
+    duplicates: Mapping[str, int]
+    damaged: tuple[tuple[str, str], ...]
 
 
 def sort(files: Iterable[DicomFile]) -> Sorted:
     """Group the images of files by series and role, each image once, damaged ones left out."""
     unique, duplicates = _without_duplicates(files)
     frames: list[Frame] = []
-    damaged: list[str] = []
+    damaged: list[tuple[str, str]] = []
     for file in unique:
         try:
             frames.extend(frames_of(file))
         except CorruptFile as error:
-            damaged.append(str(error))
+            damaged.append((file.header.text(Tag.SERIES_UID), str(error)))
     groups: list[Group] = []
     for rule, members in _by_rule(frames):
         found, lost = _usable(rule, members)
         groups.extend(found)
-        damaged.extend(lost)
+        damaged.extend((members[0].header.text(Tag.SERIES_UID), reason) for reason in lost)
     return Sorted(
         tuple(sorted(groups, key=lambda g: (g.number, g.uid, g.rule.name, g.role))), duplicates, tuple(damaged)
     )
 
 
-def _without_duplicates(files: Iterable[DicomFile]) -> tuple[list[DicomFile], int]:
+def _without_duplicates(files: Iterable[DicomFile]) -> tuple[list[DicomFile], Counter[str]]:
     seen: set[Hashable] = set()
-    kept, duplicates = [], 0
+    kept, duplicates = [], Counter[str]()
     for file in files:
         name = _name_of(file.header)
         if name in seen:
-            duplicates += 1
+            duplicates[file.header.text(Tag.SERIES_UID)] += 1
             continue
         if name is not None:
             seen.add(name)

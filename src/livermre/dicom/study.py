@@ -58,6 +58,8 @@ def build(draft: Draft, options: ReadOptions, flags: Iterable[Flag]) -> Study:
     )
     noted.extend(_gaps(draft))
     noted.extend(_untested(draft))
+    if any(s.header.text(Tag.SYNTHETIC) == "YES" for s in draft.used):
+        noted.append(flag("simulated"))
     exam = Exam(
         slices=slices,
         acquisition=_acquisition(draft, options, phase),
@@ -70,6 +72,7 @@ def build(draft: Draft, options: ReadOptions, flags: Iterable[Flag]) -> Study:
         identity=Identity(header.text(Tag.PATIENT_ID), header.text(Tag.STUDY_DATE)),
         headers=_headers(draft),
         inputs_sha256=_hash(draft),
+        series=tuple(sorted({g.number for g in draft.used})),
     )
 
 
@@ -191,18 +194,13 @@ def _acquired(draft: Draft, positions: np.ndarray) -> int:
     return len(positions) + sum(i == 0 or p - extra[i - 1] > tolerance for i, p in enumerate(extra))
 
 
-def _used(draft: Draft) -> list[Group]:
-    chosen = [c[0] for images in draft.images.values() for c in images if c is not None]
-    return list({id(g): g for g in [*draft.anchors, *chosen]}.values())
-
-
 def _untested(draft: Draft) -> list[Flag]:
-    names = sorted({g.rule.name for g in _used(draft) if not g.rule.tested_on_real})
+    names = sorted({g.rule.name for g in draft.used if not g.rule.tested_on_real})
     return [flag("vendor_rule_untested", rule=", ".join(names))] if names else []
 
 
 def _acquisition(draft: Draft, options: ReadOptions, phase: Sequence[np.ndarray | None]) -> Acquisition:
-    groups = _used(draft)
+    groups = draft.used
     stated = {f for g in groups if (f := frequency_hz(g.header)) is not None}
     if stated and options.frequency_hz is not None and options.frequency_hz not in stated:
         raise Contradiction(
