@@ -11,7 +11,11 @@ from scipy import ndimage
 
 from livermre.simulate.tissue import LIVER_TISSUES, Tissue
 from livermre.train import shapes
-from livermre.train.shapes import Shape, ShapeError
+from livermre.train.shapes import Shape, ShapeError, bodies
+from livermre.train.shapes.names import label_table
+from livermre.train.shapes.organs import place_vessels
+from livermre.train.shapes.reading import oriented, tissues_in
+from livermre.train.shapes.transplants import _one_liver
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "shapes"
 NAMES = {"liver": 1, "spleen": 2, "vertebrae_L1": 3, "colon": 4, "rib_left_9": 5, "rib_right_9": 6, "gallbladder": 7}
@@ -67,7 +71,7 @@ def test_liver_is_left_in_the_picture_spine_at_the_bottom_and_feet_first(body):
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 def test_every_axis_order_and_flip_loads_to_the_same_shape(tmp_path, body, order, monkeypatch):
-    monkeypatch.setattr(shapes, "complete", lambda labels, spacing, name: labels)
+    monkeypatch.setattr(bodies, "complete", lambda labels, spacing, name: labels)
     base = nibabel.Nifti1Image(_ras_body(), AFFINE)
     expected = None
     for number, flips in enumerate(itertools.product((1, -1), repeat=3)):
@@ -75,8 +79,8 @@ def test_every_axis_order_and_flip_loads_to_the_same_shape(tmp_path, body, order
         folder = tmp_path / str(number)
         _write(folder, np.asarray(turned.dataobj), turned.affine)
         (shape,) = shapes.load_shapes(folder, (6.0, 2.5, 2.5))
-        reference, _ = shapes._tissues_of(folder / "case.nii.gz", folder)
-        straight = shapes._oriented(base)[0]
+        reference, _ = tissues_in(folder / "case.nii.gz", folder)
+        straight = oriented(base)[0]
         np.testing.assert_array_equal(reference > 0, straight > 0)
         expected = shape.labels if expected is None else expected
         np.testing.assert_array_equal(shape.labels, expected)
@@ -119,7 +123,7 @@ def test_portal_vein_inside_the_liver_is_liver_vessel_outside_not():
     labels = np.zeros((20, 40, 40), np.uint8)
     labels[4:16, 8:32, 4:24] = Tissue.LIVER
     labels[9:11, 18:22, 12:38] = Tissue.PORTAL_VEIN
-    placed = shapes._place_vessels(labels, (3.0, 2.5, 2.5))
+    placed = place_vessels(labels, (3.0, 2.5, 2.5))
     assert (placed[9:11, 18:22, 12:24] == Tissue.LIVER_VESSEL).all()
     assert (placed[9:11, 18:22, 32:38] == Tissue.PORTAL_VEIN).all()
 
@@ -179,6 +183,23 @@ def test_transplant_touches_the_right_wall_and_leaves_no_old_liver(body):
     assert ndimage.label(_liver(new))[1] == 1
 
 
+def test_a_transplanted_liver_is_one_body_and_the_rest_is_fat(body):
+    """A donor with an island and a vessel that hangs in the air: both are gone, and nothing else is touched."""
+    labels = np.zeros((34, 30, 46), np.uint8)
+    labels[_ball(labels.shape, (15, 15, 15), (8, 9, 9))] = Tissue.LIVER
+    labels[_ball(labels.shape, (15, 15, 30), (3, 3, 3))] = Tissue.LIVER_LESION
+    labels[28:31, 14:16, 14:16] = Tissue.LIVER_VESSEL
+    labels[14:17, 14:17, 14:17] = Tissue.LIVER_VESSEL  # inside the liver: stays
+    new = shapes.transplant(body, Shape("donor", labels, STEP), np.random.default_rng(RNG_SEED))
+    assert ndimage.label(_liver(new))[1] == 1
+    assert set(np.unique(new.labels[_liver(new)])) == {Tissue.LIVER, Tissue.LIVER_VESSEL}
+    assert np.unique(_one_liver(new.labels) == new.labels).tolist() == [True]
+    two = body.labels.copy()
+    two[-3:, 30:33, 30:33] = Tissue.LIVER_VESSEL
+    changed = _one_liver(two) != two
+    assert changed.sum() == 27 and (_one_liver(two)[changed] == Tissue.INNER_FAT).all()
+
+
 def test_liver_that_finds_no_room_is_refused(body):
     labels = np.where(np.isin(body.labels, LIVER_TISSUES), body.labels, Tissue.MUSCLE).astype(np.uint8)
     tight = Shape("tight", labels, STEP)
@@ -215,10 +236,10 @@ def test_foreign_file_is_no_bank(tmp_path):
 
 
 def test_published_numbering_names_are_all_known():
-    for names in shapes._table()["class_maps"].values():
+    for names in label_table()["class_maps"].values():
         assert [name for name in names if shapes.tissue_of(name) is None] == []
-    assert len(shapes._table()["class_maps"]["total"]) == 117
-    assert set(shapes._table()["tissues"]) <= {tissue.name for tissue in Tissue} | {"BODY"}
+    assert len(label_table()["class_maps"]["total"]) == 117
+    assert set(label_table()["tissues"]) <= {tissue.name for tissue in Tissue} | {"BODY"}
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the shared data folder ../shared/data/shapes is not here")

@@ -40,6 +40,8 @@ def train(request: TrainRequest, report: Report) -> Path:
     Raises SettingsError for contradicting requests, InputError for unusable data.
     """
     settings = request.settings
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise SettingsError("--device cuda: PyTorch finds no CUDA device on this machine")
     trainer = Trainer(settings)
     batches = _batches(request, settings, report)
     checkpoint = request.out / "checkpoint.pt"
