@@ -12,7 +12,8 @@ from itertools import chain
 from pathlib import Path
 
 from livermre.exam.errors import LivermreError, OutputError
-from livermre.pipeline import Settings, analyze_path, check
+from livermre.given import check
+from livermre.pipeline import Settings, analyze_path
 from livermre.results import (
     SUMMARY,
     Outcome,

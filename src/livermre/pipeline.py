@@ -1,6 +1,5 @@
 """The road: files -> exam -> liver -> region -> stiffness -> stage -> files. Only here is the clinical order known."""
 
-import json
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from livermre import dicom, nifti, report, roi, stiffness
+from livermre import dicom, from_phase, given, nifti, report, roi, stiffness
 from livermre.dicom import Reading, SeriesReport
 from livermre.exam.errors import InputError, LivermreError, ModelError, NothingFound, OutputError, SettingsError
-from livermre.exam.flags import flag
+from livermre.exam.flags import Flag, flag
 from livermre.exam.study import ReadOptions, Study
-from livermre.exam.types import Change, Exam, Finding, Identity, LiverMask, Provenance, Roi, Stiffness
+from livermre.exam.types import Change, Exam, Finding, Identity, LiverMask, Provenance, Roi, Stiffness, Waves
+from livermre.inversion import InversionSettings
 from livermre.network import model_card, segmenter
 from livermre.provenance import recorded, versions
-from livermre.results import Outcome, base_name, earlier_finding, exam_names, failure, finding_row, whole_folder
+from livermre.results import Outcome, Status, base_name, earlier_finding, exam_names, failure, finding_row, whole_folder
 from livermre.roi import RoiSettings
 from livermre.segment.engine import Device
 from livermre.stiffness import CompareSettings, IntervalSettings, MeasureSettings
@@ -45,29 +45,21 @@ class Settings:
     """finding.json of an earlier exam of the same patient."""
     deidentify: bool = False
     """Leave patient ID and study date off the page."""
-
-
-def check(settings: Settings) -> None:
-    """Raise what no exam could be analysed with: SettingsError for an unknown table or a missing file, ModelError."""
-    stiffness.load_table(settings.table)
-    for option, path in (("--liver", settings.liver_file), ("--roi", settings.region_file)):
-        if path is not None and not nifti.files_of(path):
-            raise SettingsError(f"{option}: there is no file {path}")
-    if settings.earlier_file is not None and not settings.earlier_file.is_file():
-        raise SettingsError(f"--compare: there is no file {settings.earlier_file}")
-    if settings.liver_file is None or settings.model != "default":
-        model_card(settings.model)
+    from_phase: bool = False
+    """Measure livermre's own inversion of the acquired phase instead of the scanner's map."""
+    inversion: InversionSettings = field(default_factory=InversionSettings)
 
 
 def analyze_study(study: Study, settings: Settings) -> Finding:
     """The finding of one acquisition; raises LivermreError where its files or the settings do not allow one."""
-    exam = _labelled(_measurable(study.exam))
+    exam, waves = _with_map(_labelled(study.exam), settings)
     liver = find_liver(exam, settings)
     region, measured = _measure(exam, liver, settings)
     stage, flags = stiffness.stage(measured, stiffness.load_table(settings.table), exam.acquisition)
     measured = replace(measured, flags=(*measured.flags, *flags))
-    provenance = _provenance(study, liver, settings)
-    return Finding(exam, liver, region, measured, stage, provenance, _change(exam, measured, settings))
+    provenance = _provenance(study, exam, liver, settings)
+    waves = waves and from_phase.compared(waves, exam, liver)
+    return Finding(exam, liver, region, measured, stage, provenance, _change(exam, measured, settings), waves)
 
 
 def analyze_path(
@@ -90,11 +82,12 @@ def analyze_path(
     try:
         reading = read_folder(path, settings.read)
     except Exception as error:
-        return [_failed(out / name, error, overwrite)]
+        return [replace(_failed(out / name, error, overwrite), source=str(path))]
     targets = [out / n for n in exam_names(name, len(reading.studies) + len(reading.failures), others)]
     measured = [_analyze_one(s, t, settings, overwrite) for s, t in zip(reading.studies, targets)]
     unread = targets[len(measured) :]
-    return measured + [_failed(t, e, overwrite) for t, e in zip(unread, reading.failures, strict=True)]
+    outcomes = measured + [_failed(t, e, overwrite) for t, e in zip(unread, reading.failures, strict=True)]
+    return [replace(o, source=str(path)) for o in outcomes]
 
 
 def read_folder(path: Path, options: ReadOptions) -> Reading:
@@ -114,16 +107,25 @@ def find_liver(exam: Exam, settings: Settings) -> LiverMask:
     """The liver by the network, or the mask that a person gave."""
     if settings.liver_file is None:
         return segmenter(settings.model, settings.device).segment(exam)
-    mask = _given_mask("--liver", settings.liver_file, exam)
-    return LiverMask(mask.astype(np.float32), mask, None, (flag("liver_given"),))
+    mask, doubts = given.mask("--liver", settings.liver_file, exam)
+    return LiverMask(mask.astype(np.float32), mask, None, (flag("liver_given"), *doubts))
 
 
-def _measurable(exam: Exam) -> Exam:
-    if exam.stiffness_kpa is not None:
-        return exam
-    phase = any(s.phase_rad is not None or s.wave_rad is not None for s in exam.slices)
-    found = "magnitude and phase" if phase else "magnitude"
-    raise InputError(f"the exam has no stiffness map, only {found} was found: export the elastogram in Pa or kPa too")
+def _with_map(exam: Exam, settings: Settings) -> tuple[Exam, Waves | None]:
+    """The exam with the map to measure: the scanner's, or livermre's from the acquired phase."""
+    if settings.from_phase:
+        made = from_phase.inverted(exam, settings.inversion)
+        return made.exam, made.waves
+    if exam.stiffness_kpa is None:
+        if any(s.phase_rad is not None for s in exam.slices):
+            raise InputError(
+                "the exam has no stiffness map, only magnitude and phase were found: add --from-phase to invert the "
+                "phase, or export the elastogram in Pa or kPa too"
+            )
+        raise InputError(
+            "the exam has no stiffness map, only magnitude was found: export the elastogram in Pa or kPa too"
+        )
+    return (exam if exam.confidence is not None else from_phase.with_confidence(exam, settings.inversion)), None
 
 
 def _labelled(exam: Exam) -> Exam:
@@ -134,44 +136,24 @@ def _labelled(exam: Exam) -> Exam:
 def _measure(exam: Exam, liver: LiverMask, settings: Settings) -> tuple[Roi, Stiffness]:
     """Region and stiffness, with an interval that counts how much the number hangs on the region."""
     redrawn: Sequence[Roi] = ()
+    doubts: Sequence[Flag] = ()
     if settings.region_file is None:
         region, redrawn = roi.draw_with_variants(exam, liver, settings.roi)
     else:
-        region = roi.given_roi(exam, _given_mask("--roi", settings.region_file, exam))
+        mask, doubts = given.mask("--roi", settings.region_file, exam)
+        region = roi.given_roi(exam, mask)
     measured = stiffness.measure(exam, liver, region, settings.measure)
     means = [stiffness.mean_kpa(exam, r) for r in redrawn]
-    return region, stiffness.interval(exam, region, measured, means, settings.interval)
-
-
-def _given_mask(option: str, path: Path, exam: Exam) -> np.ndarray:
-    """A mask that a person gave; SettingsError where it does not fit, for the exam is not at fault."""
-    try:
-        mask = nifti.read_mask(path, exam)
-    except InputError as error:
-        raise SettingsError(f"{option}: {error}") from error
-    if not mask.any():
-        raise SettingsError(f"{option}: the mask {path.name} is empty")
-    return mask
+    measured = stiffness.interval(exam, region, measured, means, settings.interval)
+    return region, replace(measured, flags=(*measured.flags, *doubts))
 
 
 def _change(exam: Exam, measured: Stiffness, settings: Settings) -> Change | None:
     if settings.earlier_file is None:
         return None
-    earlier = _given_finding(settings.earlier_file)
-    try:
-        return stiffness.compare(measured, exam.acquisition, earlier, settings.compare, exam.stiffness_source)
-    except InputError as error:
-        raise SettingsError(f"--compare: {error}") from error
-
-
-def _given_finding(path: Path) -> dict:
-    try:
-        earlier = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"--compare: {path} cannot be read: {error}") from error
-    if not isinstance(earlier, dict):
-        raise SettingsError(f"--compare: {path} is no finding.json of livermre")
-    return earlier
+    earlier = given.earlier_finding(settings.earlier_file)
+    source, drawn = exam.stiffness_source, recorded(settings)
+    return stiffness.compare(measured, exam.acquisition, earlier, settings.compare, source, drawn)
 
 
 def _analyze_one(study: Study, target: Path, settings: Settings, overwrite: bool) -> Outcome:
@@ -195,6 +177,8 @@ def _write(finding: Finding, identity: Identity, folder: Path) -> None:
     for name, mask in (("liver", finding.liver.liver), ("roi", finding.roi.keep)):
         nifti.write_volume(folder / f"{name}.nii.gz", mask.astype(np.uint8), finding.exam)
     nifti.write_volume(folder / "roi_reasons.nii.gz", finding.roi.dropped, finding.exam)
+    if finding.waves is not None:
+        nifti.write_maps(folder, finding.exam)
 
 
 def _skipped(study: Study, target: Path, earlier: dict, settings: Settings) -> Outcome:
@@ -219,7 +203,8 @@ def _differences(study: Study, made: Mapping, settings: Settings) -> list[str]:
 def _outcome(target: Path, finding: dict) -> Outcome:
     row = finding_row(target.name, finding)
     remarks = tuple(f["message"] for f in finding.get("flags") or ())
-    return Outcome(target.name, "measured" if finding.get("reportable") else "not reportable", row, remarks=remarks)
+    status: Status = "measured" if finding.get("reportable") else "not reportable"
+    return Outcome(target.name, status, row, remarks=remarks, change=finding.get("change") or {})
 
 
 def _failed(target: Path, error: Exception, overwrite: bool) -> Outcome:
@@ -234,7 +219,7 @@ def _failed(target: Path, error: Exception, overwrite: bool) -> Outcome:
     return failure(target, mistake, overwrite=overwrite, details="".join(traceback.format_exception(error)))
 
 
-def _provenance(study: Study, liver: LiverMask, settings: Settings) -> Provenance:
+def _provenance(study: Study, exam: Exam, liver: LiverMask, settings: Settings) -> Provenance:
     model = liver.model
     return Provenance(
         livermre=__version__,
@@ -242,8 +227,9 @@ def _provenance(study: Study, liver: LiverMask, settings: Settings) -> Provenanc
         model_sha256=model.sha256 if model else None,
         settings=recorded(settings),
         inputs_sha256=study.inputs_sha256,
-        stiffness_source=study.exam.stiffness_source,
+        stiffness_source=exam.stiffness_source,
         versions=versions(),
+        series=study.series,
     )
 
 
@@ -275,6 +261,7 @@ def segment_image(image: Path, out: Path, settings: Settings) -> tuple[Path, ...
         raise SettingsError(f"the mask is written as NIfTI: {out.name} must end in .nii.gz or .nii")
     if out.resolve() == image.resolve():
         raise SettingsError(f"the mask would replace the image {out.name}: choose another --out")
+    given.check_model(settings.model)
     if image.name.endswith((".nii.gz", ".nii")):
         return (nifti.write_like(out, find_liver(nifti.read_image(image), settings).liver, image),)
     exam = nifti.read(image, settings.read).exam if nifti.is_set(image) else dicom.read_image([image])

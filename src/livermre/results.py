@@ -15,16 +15,19 @@ from typing import Literal
 from livermre.exam.errors import InputError, LivermreError, OutputError, SettingsError
 from livermre.version import __version__
 
-FINDING, ERROR, SUMMARY = "finding.json", "error.json", "summary.csv"
+FINDING, ERROR, SUMMARY, RECORD = "finding.json", "error.json", "summary.csv", "inversion.json"
 COLUMNS = (
     "exam", "status", "reportable", "stiffness_kpa", "stiffness_sd_kpa", "interval_95_low_kpa", "interval_95_high_kpa",
-    "roi_area_mm2", "table", "band", "slices", "flags", "message",
+    "roi_area_mm2", "table", "band", "slices", "series", "frequency_hz", "flags", "message",
 )  # fmt: skip
 _OWN = re.compile(
-    r"(finding|error)\.json|report\.(html|pdf)|overlay\.png|(liver|roi|roi_reasons)(_z\d{3,})?\.nii\.gz"
+    r"(finding|error|exam|inversion)\.json|report\.(html|pdf)|(overlay|inversion)\.png|regions\.csv"
+    r"|(liver|roi|roi_reasons|magnitude|stiffness_kpa|confidence|wave_rad)(_z\d{3,})?\.nii\.gz"
     r"|(seg|sr|stiffness_pmap|report_pdf)\.dcm"
 )
 """Names of the files that livermre puts into a result folder; a folder with any other is never replaced."""
+_SET = re.compile(r"exam\.json|magnitude(_z\d{3,})?\.nii\.gz")
+"""What `invert` writes beside its record, inversion.json; without it these are somebody's own images."""
 _NAME_LENGTH = 80  # file systems allow 255 bytes; room for "-2", the partial folder's mark and four-byte letters
 
 Status = Literal["measured", "not reportable", "skipped", "failed"]
@@ -36,6 +39,8 @@ class Outcome:
 
     row      its line of summary.csv
     remarks  the sentences of its flags
+    change   the `change` of its finding.json; empty where nothing was compared or there is no number
+    source   the input as it was given, for the terminal where its name alone would not tell which; never in a file
     details  the traceback of an unexpected failure, else empty; for --debug, never in a file
     """
 
@@ -44,6 +49,8 @@ class Outcome:
     row: Mapping[str, object]
     message: str = ""
     remarks: tuple[str, ...] = ()
+    change: Mapping[str, object] = field(default_factory=dict)
+    source: str = field(default="", repr=False)
     details: str = field(default="", repr=False)
 
     @property
@@ -90,14 +97,18 @@ def _free(name: str, taken: set[str]) -> str:
 def check_places(paths: Sequence[Path], out: Path) -> None:
     """Raise SettingsError where results would lie on, in or around an input: those folders belong to the patient."""
     for name in input_names(paths):
-        target = _real(out / name)
-        for path in paths:
-            given = _real(path)
-            if target == given or target in given.parents or given in target.parents:
-                raise SettingsError(
-                    f"results would go to {out / name}, which is, holds or lies in the input {path}: "
-                    "choose an --out elsewhere"
-                )
+        check_place(paths, out / name)
+
+
+def check_place(paths: Sequence[Path], target: Path) -> None:
+    """Raise SettingsError where one result folder would lie on, in or around an input."""
+    place = _real(target)
+    for path in paths:
+        given = _real(path)
+        if place == given or place in given.parents or given in place.parents:
+            raise SettingsError(
+                f"results would go to {target}, which is, holds or lies in the input {path}: choose an --out elsewhere"
+            )
 
 
 def _real(path: Path) -> Path:
@@ -105,11 +116,16 @@ def _real(path: Path) -> Path:
 
 
 def make_folder(out: Path) -> None:
-    """The folder of the results, made before any work is done; SettingsError where it is something else."""
+    """The folder of the results, made before any work is done.
+
+    Raises SettingsError where it is something else or may not be made, OutputError where the disk fails.
+    """
     if out.exists() and not out.is_dir():
         raise SettingsError(f"--out must be a folder, {out} is a file")
     try:
         out.mkdir(parents=True, exist_ok=True)
+    except (NotADirectoryError, FileExistsError, PermissionError) as error:
+        raise SettingsError(f"--out: cannot make the folder {out}: {error.strerror}") from error
     except OSError as error:
         raise OutputError(f"cannot make the folder {out}: {error.strerror or error}") from error
 
@@ -136,11 +152,17 @@ def _check_own(target: Path) -> None:
     """Raise OutputError unless nothing, an empty folder or one of earlier results lies there."""
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise OutputError(f"{target} is no folder that livermre made, so it was left alone: choose another --out")
-    strange = sorted(p.name for p in target.iterdir() if not _is_own(p)) if target.exists() else []
+    strange = _strange(target) if target.exists() else []
     if strange:
         raise OutputError(
             f"{target} holds what livermre did not write ({strange[0]}), so it was left alone: choose another --out"
         )
+
+
+def _strange(folder: Path) -> list[str]:
+    """What lies in a folder that livermre did not put there; a person's NIfTI set has the names but no record."""
+    ours = (folder / RECORD).is_file()
+    return sorted(p.name for p in folder.iterdir() if not _is_own(p) or (_SET.fullmatch(p.name) and not ours))
 
 
 def _is_own(path: Path) -> bool:
@@ -204,13 +226,21 @@ def write_error(target: Path, error: LivermreError) -> None:
 def failure(target: Path, error: LivermreError, *, overwrite: bool = False, details: str = "") -> Outcome:
     """The outcome of an exam without a finding, its error.json written where that takes nothing away.
 
-    A finding that lies there already stays, unless it was to be overwritten and the exam's files are at fault.
+    A finding that lies there already stays, unless it was to be overwritten and the exam's files are at fault. Its line
+    of summary.csv stays too, with what failed as its message.
     """
     message = str(error)
     if earlier_finding(target) is None or (overwrite and _exam_is_at_fault(error)):
         with suppress(OutputError):  # a full disk: the sentence still reaches standard error and the summary
             write_error(target, error)
-    return Outcome(target.name, "failed", error_row(target.name, message), message, details=details)
+    row = error_row(target.name, message)
+    kept = earlier_finding(target)
+    if kept is not None:
+        row = finding_row(target.name, kept) | {"message": f"{_EARLIER}; a later run failed: {message}"}
+    return Outcome(target.name, "failed", row, message, details=details)
+
+
+_EARLIER = "these are the numbers of the finding that lies here"
 
 
 def _exam_is_at_fault(error: LivermreError) -> bool:
@@ -232,6 +262,7 @@ def finding_row(exam: str, finding: Mapping) -> dict[str, object]:
     low, high = finding.get("interval_95_kpa") or (None, None)
     stage = finding.get("stage") or {}
     measured = bool(finding.get("reportable"))
+    acquired, made = finding.get("acquisition") or {}, finding.get("provenance") or {}
     return {
         "exam": exam,
         "status": "measured" if measured else "not reportable",
@@ -244,6 +275,8 @@ def finding_row(exam: str, finding: Mapping) -> dict[str, object]:
         "table": stage.get("table"),
         "band": stage.get("band"),
         "slices": len(finding.get("slices") or ()),
+        "series": " ".join(str(number) for number in made.get("series") or ()),
+        "frequency_hz": acquired.get("frequency_hz"),
         "flags": " ".join(f["code"] for f in finding.get("flags") or ()),
         "message": "",
     }

@@ -2,6 +2,7 @@
 
 import io
 import re
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from livermre.report import render_html, render_overlay, render_pdf, write
 from livermre.report.colours import LIVER, rgb
 from livermre.report.pictures import confidence_threshold, pictures
 from livermre.report.png import encode
+from livermre.report.sheet import Sheet
 from livermre.report.tiles import tiles
 from report.cases import CHANGE, HOSTILE, blocked, disc, finding, unmeasured
 
@@ -24,17 +26,81 @@ MANY = tuple(flag(code, **dict.fromkeys(re.findall(r"{(\w+)", text), 7)) for cod
 
 
 def visible(html: str) -> str:
-    """The words of a page: without style, attributes and tags."""
+    """The words of a page: without style, attributes and tags; spaces that do not break count as spaces."""
+    html = html.replace("\N{NO-BREAK SPACE}", " ")
     return re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL))
 
 
 def test_the_number_its_interval_band_and_quantity_are_there():
     made = finding()
     words = visible(render_html(made, WHO))
-    for text in (f"{made.stiffness.mean_kpa:.2f}", "95 % interval", made.stage.band, "rdes149", "|G*|", "60 Hz", "2D"):
+    band = made.stage.band.replace("-", "–")
+    for text in (f"{made.stiffness.mean_kpa:.2f}", "95 % interval", band, "rdes149", "|G*|", "60 Hz", "2D"):
         assert text in words
     assert "vendor inversion" in words
     assert "For research use only" in words
+
+
+def test_a_simulated_exam_names_no_vendor():
+    simulated = Acquisition("simulated", 1.5, 60.0, "simulated", "2D")
+    words = visible(render_html(finding(acquisition=simulated), None))
+    assert "simulated map" in words and "vendor inversion" not in words
+    assert "simulated map" in pdf_words(render_pdf(finding(acquisition=simulated), None))
+
+
+def pdf_words(data: bytes) -> str:
+    """The text of a sheet: what its text operators show, in order."""
+    streams = re.findall(rb"/FlateDecode[^>]*>>\s*stream\r?\n(.*?)\r?\nendstream", data, flags=re.DOTALL)
+    pages = b"\n".join(zlib.decompress(s) for s in streams)
+    shown = re.findall(rb"\(((?:[^()\\]|\\.)*)\)\s*Tj", pages)
+    return " ".join(re.sub(rb"\\(.)", rb"\1", s).decode("cp1252") for s in shown)
+
+
+def test_nothing_of_the_provenance_or_a_heading_is_cut_on_the_sheet():
+    cautious = replace(CHANGE, remark=f"{'A long remark on the limit and its source. ' * 4}Caution: regions differ.")
+    many = replace(finding(10), provenance=replace(finding(1).provenance, series=(5, 500)), change=cautious)
+    words = pdf_words(render_pdf(many, Identity("P" * 50, "20240611")))
+    assert many.provenance.inputs_sha256 in words and many.provenance.model_sha256 in words
+    assert "P" * 50 in words and "series 5, 500" in words and "Caution: regions differ." in words
+    small = next(f.message for s in many.stiffness.slices for f in s.flags)
+    assert small in words.replace("\n", " ") and "…" not in words
+
+
+def test_greek_and_relations_come_from_the_pdf_s_own_symbols():
+    """In the encoding of Symbol: 0xB3 is >= and "ab" is alpha beta (PDF 32000-1:2008, annex D.5)."""
+    sheet = Sheet("title")
+    assert sheet.width("≥ 5 αβ", 10) > sheet.width(" 5 ", 10)
+    sheet.text(10, 10, "≥ 5 αβ é Я", 10, "#000000")
+    words = pdf_words(sheet.finish())
+    assert words.split() == ["³", "5", "ab", "é", "\\u042f"]
+
+
+@pytest.mark.parametrize("room", [-3.0, 0.0, 0.5, 4.0, 30.0])
+def test_wrapping_ends_in_any_room_and_loses_nothing(room):
+    sheet = Sheet("title")
+    lines = sheet.wrap("a_word_that_no_line_could_hold_by_itself and two more", 8, room, 200)
+    assert "".join(lines).replace(" ", "") == "a_word_that_no_line_could_hold_by_itselfandtwomore" or room < 1
+    assert all(sheet.width(line, 8) <= room for line in lines) or room < 4
+
+
+def test_settings_are_named_whole_and_grouped():
+    made = finding(settings={"interval": {"repeatability_source": "a long sentence on where this number is from"}})
+    html = render_html(made, None)
+    assert '<dt class="of">interval</dt>' in html and '<dt>repeatability_source</dt><dd class="long">' in html
+    assert "overflow-wrap: anywhere" not in re.search(r"\nbody {[^}]*}", html).group()
+
+
+def test_columns_that_no_slice_fills_are_left_out():
+    assert "--across:4" in render_html(finding(2), None)
+    bare = render_html(finding(2, confidence=False, interval=False), None)
+    assert "--across:3" in bare and "no confidence map</div>" not in bare
+    refused = render_html(blocked(), None)
+    assert "--across:3" in refused and "withheld" not in visible(refused)
+
+
+def test_signs_are_those_of_print():
+    words = visible(render_html(finding(flags=MANY), WHO))
+    assert not re.search(r">=|&gt;=|\bmm2\b|\bcm2\b", re.split("How this was made", words)[0])
 
 
 def test_page_needs_no_network_and_no_script():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from livermre.report.pdf_grid import CAPTION, arrange
+from livermre.report.pdf_grid import CAPTION, LINE, arrange
 
 ROOM = (186.0, 110.0)
 
@@ -29,6 +29,16 @@ def test_panels_stay_inside_their_slice(count):
         height = grid.histogram if kind == 3 else grid.tile[1]
         assert x + grid.tile[0] <= grid.slice_width + 0.01
         assert CAPTION <= y <= y + height <= CAPTION + grid.slice_height + 0.01
+
+
+@pytest.mark.parametrize("histograms", [True, False])
+@pytest.mark.parametrize("needed", [1, 2, 3])
+def test_captions_of_several_lines_have_their_room(histograms, needed):
+    grid = arrange(10, 1.3, *ROOM, caption=34.0, histograms=histograms, lines=lambda width: needed)
+    assert grid.lines == needed and grid.panel(0)[1] == grid.caption == CAPTION + LINE * (needed - 1)
+    assert bool(grid.histogram) <= histograms
+    bottom = max(grid.corner(i)[1] for i in range(10)) + grid.caption + grid.slice_height
+    assert bottom <= ROOM[1] + 0.01
 
 
 def test_few_slices_get_large_pictures():

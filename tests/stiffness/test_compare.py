@@ -78,6 +78,37 @@ def test_useless_earlier_findings_are_refused(change: dict, words: str) -> None:
         compare(now(2.0), GE_60, {**EARLIER, **change})
 
 
+DRAWN = {"roi": {"erode_mm": 10.0, "speck_mm2": 100.0}, "region_sha256": None, "liver_sha256": None}
+
+
+@pytest.mark.parametrize(
+    ("then", "words"),
+    [
+        ({}, None),
+        (
+            {"region_sha256": "a"},
+            "different kinds (a given region then, livermre's region in its own liver outline now)",
+        ),
+        ({"liver_sha256": "a"}, "livermre's region in a given liver outline then"),
+        ({"roi": {"erode_mm": 5.0, "speck_mm2": 100.0}}, "erode_mm of the region differs (5 then, 10 now)"),
+        ({"roi": {"erode_mm": 10.0}}, "speck_mm2 of the region differs (not set then, 100 now)"),
+        (None, "how the earlier region was drawn is not known"),
+    ],
+)
+def test_regions_drawn_otherwise_are_a_caution(then: dict | None, words: str | None) -> None:
+    settings = {} if then is None else {"settings": DRAWN | then}
+    earlier = EARLIER | {"provenance": {"stiffness_source": "vendor"} | settings}
+    change = compare(now(2.38), GE_60, earlier, drawn=DRAWN)
+    assert change.exceeds_limit is True  # the verdict stays, the reader is warned
+    assert ("Caution" in change.remark) is (words is not None) and (words or "") in change.remark
+
+
+def test_two_given_regions_need_no_caution() -> None:
+    given = DRAWN | {"region_sha256": "a"}
+    earlier = EARLIER | {"provenance": {"settings": given | {"region_sha256": "b", "roi": {}}}}
+    assert "Caution" not in compare(now(2.38), GE_60, earlier, drawn=given).remark
+
+
 def test_another_json_is_no_finding() -> None:
     with pytest.raises(InputError, match=r"no finding\.json of livermre"):
         compare(now(2.0), GE_60, {"a": 1})

@@ -114,7 +114,7 @@ def test_too_little_area(radius: float) -> None:
     found = measure(exam, liver, roi)
     if found.area_mm2 < 1000:
         assert_no_number(found)
-        assert "at least 1000 mm2 are needed" in next(f.message for f in found.flags if f.code == "too_little_area")
+        assert "at least 10.0 cm² are needed" in next(f.message for f in found.flags if f.code == "too_little_area")
         assert found.area_mm2 == pytest.approx(2 * np.pi * radius**2, rel=0.05)
     else:
         assert found.mean_kpa == pytest.approx(2.0, abs=0.05)

@@ -26,7 +26,7 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
     "no_liver": (Severity.BLOCKING, "No liver was found in the magnitude images."),
     "too_little_area": (
         Severity.BLOCKING,
-        "The measurable region is {area_mm2:.0f} mm2 for the whole exam; at least {minimum_mm2:.0f} mm2 are needed.",
+        "The measurable region is {area_cm2:.1f} cm² for the whole exam; at least {minimum_cm2:.1f} cm² are needed.",
     ),
     "no_waves": (
         Severity.BLOCKING,
@@ -36,7 +36,7 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
     "no_stiffness_values": (Severity.BLOCKING, "The stiffness map holds no value inside the liver."),
     "implausible_stiffness": (
         Severity.BLOCKING,
-        "The mean of {mean_kpa:.2f} kPa lies outside what a liver can have ({low_kpa:g}-{high_kpa:g} kPa).",
+        "The mean of {mean_kpa:.2f} kPa lies outside what a liver can have ({low_kpa:g}–{high_kpa:g} kPa).",
     ),
     "iron_dark_liver": (
         Severity.BLOCKING,
@@ -50,7 +50,7 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
     ),
     "small_area": (
         Severity.WARNING,
-        "The measured region is small ({area_mm2:.0f} mm2 for the whole exam).",
+        "The measured region is small ({area_cm2:.1f} cm² for the whole exam).",
     ),
     "no_confidence_map": (
         Severity.WARNING,
@@ -101,7 +101,7 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
     # slice level
     "slice_without_liver": (Severity.INFO, "No liver in this slice."),
     "slice_not_measured": (Severity.INFO, "No pixel of this slice passed the rules."),
-    "slice_small_area": (Severity.INFO, "The region in this slice is small ({area_mm2:.0f} mm2)."),
+    "slice_small_area": (Severity.INFO, "The region in this slice is small ({area_cm2:.1f} cm²)."),
     "slice_outlier": (Severity.INFO, "The mean of this slice is {percent:.0f} % away from the exam mean."),
     # info
     "magnitude_resampled": (Severity.INFO, "The magnitude was resampled onto the grid of the stiffness map."),
@@ -109,21 +109,54 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
     "damaged_files": (Severity.WARNING, "{count} damaged file(s) of this exam were left out."),
     "dimension_assumed": (
         Severity.INFO,
-        "The header does not say whether waves were encoded in 2-D or 3-D; 2-D was taken.",
+        "The header does not say whether waves were encoded in 2D or 3D; 2D was taken.",
     ),
     "signal_not_checked": (
         Severity.INFO,
         "The images have no empty background to compare with, so a dark liver (iron) could not be recognised.",
     ),
+    "mask_outside_body": (
+        Severity.WARNING,
+        "{percent:.0f} % of the mask given by {option} lies in the air around the body: is it a mask of this exam?",
+    ),
+    "confidence_from_phase": (
+        Severity.INFO,
+        "The scanner gave no confidence map; livermre's own from the acquired phase was used.",
+    ),
     "roi_given": (Severity.INFO, "The region was given, not drawn by livermre."),
     "liver_given": (Severity.INFO, "The liver outline was given, not found by the network."),
+    # inversion
+    "phase_without_waves": (
+        Severity.BLOCKING,
+        "The {start} images hold no confident shear wave in any slice (at most {percent:.1f} % of the body): "
+        "driver off, noise, or images of another kind.",
+    ),
+    "phase_offset_damaged": (
+        Severity.WARNING,
+        "Phase offset {offset} of the slice at {z_mm:.0f} mm is far noisier than the others; "
+        "no pixel of this slice is trusted.",
+    ),
+    "phase_not_harmonic": (
+        Severity.WARNING,
+        "Only {percent:.0f} % of the motion in the slice at {z_mm:.0f} mm follows one vibration: offsets in the wrong "
+        "order, missing or disturbed; no pixel of this slice is trusted.",
+    ),
+    "slices_without_phase": (Severity.WARNING, "{count} slice(s) have no {start} images and therefore no map."),
+    "stiffness_by_livermre": (
+        Severity.INFO,
+        "Stiffness and confidence were computed by livermre from the {start} images, not by the vendor.",
+    ),
 }
 
 
 def flag(code: str, **values: object) -> Flag:
-    """A flag of the registry with its sentence filled in; KeyError for an unknown code or missing value."""
+    """A flag of the registry with its sentence filled in; KeyError for an unknown code or missing value.
+
+    Areas are given in mm2 (`area_mm2`) and spoken of in cm² (`area_cm2`).
+    """
     severity, sentence = _REGISTRY[code]
-    return Flag(code, severity, sentence.format(**values))
+    areas = {k.replace("_mm2", "_cm2"): float(str(v)) / 100 for k, v in values.items() if k.endswith("_mm2")}
+    return Flag(code, severity, sentence.format(**values, **areas))
 
 
 def known_flags() -> dict[str, tuple[Severity, str]]:

@@ -37,9 +37,12 @@ class Study:
     headers        source headers without pixels (pydicom datasets from DICOM, empty from NIfTI): one a slice of the
                    stiffness series first (foot to head), then one a slice of the magnitude series, parsed at first use
     inputs_sha256  hash of the bytes of every file used, whatever their names and order
+    series         Series Numbers of the images used, in ascending order: tells the exams of one folder apart; none
+                   from NIfTI
     """
 
     exam: Exam
     identity: Identity
     headers: Sequence[Any] = field(default=(), repr=False)
     inputs_sha256: str = ""
+    series: tuple[int, ...] = ()

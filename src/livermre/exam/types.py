@@ -217,6 +217,40 @@ class Roi:
 
 
 @dataclass(frozen=True)
+class Waves:
+    """What livermre's own inversion saw on its way to the stiffness map, for people who want to check it.
+
+    wave_rad           (S, R, C) float32, rad, filtered shear wave at one moment of the cycle, 0 outside the body
+    amplitude_rad      (S, R, C) float32, rad, its amplitude
+    vendor_kpa         (S, R, C) float32, kPa, the scanner's own map; None where it gave none
+    vendor_confidence  (S, R, C) float32, 0..1, the scanner's own; None where it gave none
+    compared           (S, R, C) bool, pixels in which the two maps are compared; None without a scanner's map
+    harmonic_share     one a slice: energy at the driver's frequency over all that changes in time; None where unknown
+    bulk_ratio         one a slice: amplitude of the filtered-away motion over that of the wave; None where unknown
+    noise_rad          one a slice: standard deviation of the phase, rad; None where unknown
+    agreement          ours against the scanner's over `compared`, numbers by name; None without enough pixels
+    """
+
+    method: str
+    quantity: str
+    wave_rad: np.ndarray
+    amplitude_rad: np.ndarray
+    harmonic_share: tuple[float | None, ...]
+    bulk_ratio: tuple[float | None, ...]
+    noise_rad: tuple[float | None, ...]
+    vendor_kpa: np.ndarray | None = None
+    vendor_confidence: np.ndarray | None = None
+    compared: np.ndarray | None = None
+    agreement: Mapping[str, float | None] | None = None
+
+    def __post_init__(self) -> None:
+        """Arrays are read-only."""
+        for name in ("wave_rad", "amplitude_rad", "vendor_kpa", "vendor_confidence"):
+            _freeze(self, name, "float32")
+        _freeze(self, "compared", "bool")
+
+
+@dataclass(frozen=True)
 class SliceStiffness:
     """Stiffness of one slice; the numbers are None when no pixel could be measured (never 0)."""
 
@@ -276,6 +310,7 @@ class Provenance:
     inputs_sha256: str
     stiffness_source: str
     versions: Mapping[str, str] = field(default_factory=dict)
+    series: tuple[int, ...] = ()  # Series Numbers of the images used; none from NIfTI
 
 
 @dataclass(frozen=True)
@@ -289,6 +324,7 @@ class Finding:
     stage: Stage | None
     provenance: Provenance
     change: "Change | None" = None
+    waves: Waves | None = None  # of livermre's own inversion; None where the scanner's map was measured
 
     @property
     def flags(self) -> tuple[Flag, ...]:

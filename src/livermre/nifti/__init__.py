@@ -5,7 +5,7 @@ for others; the header says which axis counts slices. Irregular slice positions 
 """
 
 from livermre.nifti.masks import read_image, read_mask
-from livermre.nifti.sets import is_set, read, write_exam
+from livermre.nifti.sets import is_set, read, write_exam, write_maps
 from livermre.nifti.volumes import files_of, hash_of
 from livermre.nifti.write import write_like, write_volume
 
@@ -18,5 +18,6 @@ __all__ = [
     "read_mask",
     "write_exam",
     "write_like",
+    "write_maps",
     "write_volume",
 ]

@@ -86,13 +86,10 @@ def write_exam(folder: Path, exam: Exam) -> None:
     except OSError as error:
         raise OutputError(f"{folder.name} cannot be made ({error.strerror})") from error
     write_volume(folder / "magnitude.nii.gz", exam.magnitude, exam)
-    for name, values in (("stiffness_kpa", exam.stiffness_kpa), ("confidence", exam.confidence)):
-        if values is not None:
-            write_volume(folder / f"{name}.nii.gz", values, exam)
-    for name in ("phase_rad", "wave_rad"):
-        images = [getattr(s, name) for s in exam.slices]
-        if all(i is not None for i in images):
-            write_volume(folder / f"{name}.nii.gz", _offsets_last(np.stack(images)), exam)
+    write_maps(folder, exam)
+    phase = [s.phase_rad for s in exam.slices if s.phase_rad is not None]
+    if len(phase) == len(exam.slices):  # an empty slice would look like a damaged one
+        write_volume(folder / "phase_rad.nii.gz", _offsets_last(np.stack(phase)), exam)
     a = exam.acquisition
     sidecar = {
         "vendor": a.vendor,
@@ -105,6 +102,18 @@ def write_exam(folder: Path, exam: Exam) -> None:
         "thickness_mm": exam.slices[0].plane.thickness_mm,
     }
     write_bytes(folder / "exam.json", (json.dumps(sidecar, indent=1) + "\n").encode())
+
+
+def write_maps(folder: Path, exam: Exam) -> None:
+    """Write stiffness_kpa, confidence and wave_rad of an exam, as far as it has them, by their names in a set."""
+    for name, values in (("stiffness_kpa", exam.stiffness_kpa), ("confidence", exam.confidence)):
+        if values is not None:
+            write_volume(folder / f"{name}.nii.gz", values, exam)
+    waves = [s.wave_rad for s in exam.slices]
+    known = next((w for w in waves if w is not None), None)
+    if known is not None:  # a slice without a result is an empty slice
+        filled = np.stack([np.zeros_like(known) if w is None else w for w in waves])
+        write_volume(folder / "wave_rad.nii.gz", _offsets_last(filled), exam)
 
 
 def _offsets_last(images: np.ndarray) -> np.ndarray:

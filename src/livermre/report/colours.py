@@ -60,6 +60,26 @@ def palette() -> np.ndarray:
     return full
 
 
+# blue, white, red: below, at and above zero, for waves and differences (ColorBrewer's RdBu, safe for colour-blind eyes)
+_BELOW, _ZERO, _ABOVE = "#2166ac", "#f7f7f7", "#b2182b"
+
+
+def diverging() -> np.ndarray:
+    """(256, 3) uint8: blue to white to red over 0 to 250, then neutral grey up to NO_VALUE."""
+    stops = np.array([rgb(_BELOW), rgb(_ZERO), rgb(_ABOVE)], dtype=float)
+    at = np.linspace(0, 2, _LAST + 1)
+    full = np.full((256, 3), 128, dtype=np.uint8)
+    full[: _LAST + 1] = np.rint(np.stack([np.interp(at, [0, 1, 2], stops[:, i]) for i in range(3)], axis=1))
+    return full
+
+
+def diverging_index(values: np.ndarray, reach: float) -> np.ndarray:
+    """Indices (uint8) into `diverging` of values from -reach to reach: NaN becomes NO_VALUE, beyond takes the end."""
+    known = np.isfinite(values)
+    steps = np.clip((np.where(known, values, 0) / reach + 1) / 2, 0, 1) * _LAST
+    return np.where(known, np.rint(steps), NO_VALUE).astype(np.uint8)
+
+
 def stiffness_index(stiffness_kpa: np.ndarray) -> np.ndarray:
     """Palette indices (uint8) of stiffness in kPa: NaN becomes NO_VALUE, values beyond the ends take the end."""
     known = np.isfinite(stiffness_kpa)

@@ -2,11 +2,11 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 
 from livermre.exam.flags import Flag
-from livermre.exam.types import Change, Finding, SliceStiffness, Stage
+from livermre.exam.types import Change, Finding, SliceStiffness, Stage, Waves
 from livermre.report.words import QUANTITY, RESEARCH_USE
 
 
@@ -33,6 +33,8 @@ def finding_json(finding: Finding) -> dict[str, object]:
     }
     if finding.change is not None:
         plain["change"] = _change(finding.change) if ok else None
+    if finding.waves is not None:
+        plain["inversion"] = _inversion(finding.waves, [s.z_mm for s in found.slices])
     cleaned = _plain(plain)
     return cleaned if isinstance(cleaned, dict) else {}
 
@@ -104,9 +106,23 @@ def _provenance(finding: Finding) -> dict[str, object]:
         "model_sha256": made.model_sha256,
         "settings": made.settings,
         "inputs_sha256": made.inputs_sha256,
+        "series": list(made.series),
         "stiffness_source": made.stiffness_source,
         "versions": made.versions,
         "region_by": finding.roi.author,
+    }
+
+
+def _inversion(waves: Waves, heights_mm: Sequence[float]) -> dict[str, object]:
+    quality = zip(heights_mm, waves.harmonic_share, waves.bulk_ratio, waves.noise_rad, strict=True)
+    names = ("z_mm", "harmonic_share", "bulk_ratio", "noise_rad")
+    rounded = [[None if v is None else round(v, 4) for v in row] for row in quality]
+    agreement = waves.agreement and {k: v if v is None else round(v, 4) for k, v in waves.agreement.items()}
+    return {
+        "method": waves.method,
+        "quantity": waves.quantity,
+        "slices": [dict(zip(names, row, strict=True)) for row in rounded],
+        "agreement_with_vendor": agreement,
     }
 
 

@@ -12,6 +12,7 @@ from livermre.exam.types import Finding, Identity
 from livermre.report import svg, words
 from livermre.report.colours import KEPT, SEVERITY_WORD, band_colours, reason_colour
 from livermre.report.pictures import Pictures, flat, pictures
+from livermre.report.waves import wave_section
 
 
 @lru_cache(maxsize=1)
@@ -40,12 +41,33 @@ def render_html(finding: Finding, identity: Identity | None, drawn: Pictures | N
         stage=_stage(finding) if finding.reportable and finding.stage else None,
         left_out=_left_out(finding, drawn),
         provenance=_provenance(finding),
-        settings=[(k, _setting(v)) for k, v in flat(finding.provenance.settings)],
+        settings=_settings(finding.provenance.settings),
+        has_confidence=any(s.confidence is not None for s in drawn.slices),
+        room=_room(finding),
+        waves=wave_section(finding, drawn),
     )
 
 
+_FEW, _MANY = 2, 5
+
+
+def _room(finding: Finding) -> str:
+    """How number and flags share the head of the page without leaving it half empty."""
+    count = len(finding.flags)
+    tall = finding.reportable and finding.stiffness.interval_95_kpa is not None
+    return "few" if tall and count <= _FEW else "many" if count > _MANY else "some"
+
+
+def _settings(settings: Mapping[str, object]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Settings by stage: (stage, [(name, value)]); those of no stage come last."""
+    stages = {k: [(n, _setting(x)) for n, x in flat(v)] for k, v in settings.items() if isinstance(v, Mapping)}
+    others = [(k, _setting(v)) for k, v in settings.items() if not isinstance(v, Mapping)]
+    return [*stages.items(), *([("others", others)] if others else [])]
+
+
 def _flag(flag: Flag) -> dict[str, str]:
-    return {"severity": flag.severity.value, "word": SEVERITY_WORD[flag.severity], "message": flag.message}
+    message = words.unbroken(flag.message)
+    return {"severity": flag.severity.value, "word": SEVERITY_WORD[flag.severity], "message": message}
 
 
 def _slice(finding: Finding, drawn: Pictures, index: int) -> dict[str, object]:
@@ -75,7 +97,7 @@ def _stage(finding: Finding) -> dict[str, object]:
     chances = stage.probabilities or {}
     rows = [
         {
-            "name": name,
+            "name": words.band(name),
             "range": words.band_range(stage, i),
             "colour": colour,
             "chance": chances.get(name),
@@ -100,7 +122,8 @@ def _provenance(finding: Finding) -> list[tuple[str, str]]:
     rows = [
         ("Quantity", words.QUANTITY + ", kPa"),
         ("Acquisition", words.technique(finding.exam.acquisition, finding.exam.stiffness_source)),
-        ("Stiffness map", "vendor inversion" if made.stiffness_source == "vendor" else "livermre inversion"),
+        ("Stiffness map", words.map_by(finding.exam.acquisition, made.stiffness_source)),
+        *([("Series", ", ".join(map(str, made.series)))] if made.series else []),
         ("Outline", f"{made.model or 'given, no network'}"),
         ("Network SHA-256", made.model_sha256 or "–"),
         ("Region by", finding.roi.author),
@@ -111,6 +134,8 @@ def _provenance(finding: Finding) -> list[tuple[str, str]]:
 
 
 def _setting(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "not set", True: "yes", False: "no"}[value]
     if isinstance(value, Mapping | list | tuple):
         return ", ".join(str(v) for v in value)
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -112,7 +112,7 @@ def _interval(finding: Finding) -> str:
 
 
 def _stage(finding: Finding) -> str:
-    return f"{finding.stage.band} (table {finding.stage.table})" if finding.stage else "no stage given"
+    return f"{words.band(finding.stage.band)} (table {finding.stage.table})" if finding.stage else "no stage given"
 
 
 def _caption(pen: ImageDraw.ImageDraw, finding: Finding, index: int, layout: _Layout) -> None:

@@ -4,7 +4,7 @@ from livermre.exam.types import Finding, Identity
 from livermre.report import pdf_foot as foot
 from livermre.report import pdf_head as head
 from livermre.report.overlay import Tiles
-from livermre.report.pdf_pictures import pictures_block
+from livermre.report.pdf_pictures import pictures_block, plan_pictures
 from livermre.report.pictures import Pictures, pictures
 from livermre.report.sheet import Sheet
 from livermre.report.tiles import tiles
@@ -27,6 +27,7 @@ def render_pdf(
         top = head.stage(sheet, finding.stage, finding.stiffness, top)
     bottom = foot.provenance(sheet, finding)
     bottom = foot.left_out(sheet, finding, drawn, bottom)
-    bottom = foot.slice_table(sheet, finding, bottom)
-    pictures_block(sheet, finding, drawn, painted or tiles(drawn), top, bottom)
+    plan = plan_pictures(sheet, finding, drawn, top, bottom)
+    foot.slice_table(sheet, finding, bottom, plan.table)
+    pictures_block(sheet, finding, drawn, painted or tiles(drawn), top, plan)
     return sheet.finish()

@@ -9,16 +9,18 @@ from livermre.report.sheet import INNER_MM, LEFT_MM, RIGHT_MM, Sheet
 
 _BOTTOM = 289.0
 
-TABLE_MOST = 5
-"""So many slices are listed in the table of the sheet; more would take the room of their pictures."""
+_STEP = 3.7
 
 
-def slice_table(sheet: Sheet, finding: Finding, bottom: float) -> float:
-    """The table of slices above a height; with many slices only its last line: the pictures carry the others then."""
-    rows = [_row(finding, i) for i in range(len(finding.stiffness.slices))]
-    shown = rows if len(rows) <= TABLE_MOST else []
-    step = 3.7
-    top = bottom - 4.5 - step * (len(shown) + 1)
+def table_height(rows: int) -> float:
+    """Height of a table of so many slices with the line of the exam, mm."""
+    return 8.5 + _STEP * (rows + 1)
+
+
+def slice_table(sheet: Sheet, finding: Finding, bottom: float, whole: bool) -> float:
+    """The table of slices above a height; else only its last line: the pictures carry the others then."""
+    shown = [_row(finding, i) for i in range(len(finding.stiffness.slices))] if whole else []
+    top = bottom - table_height(len(shown)) + 4
     titles = ("slice", "z, mm", "mean, kPa", "SD", "median", "quartiles", "area, cm²", "liver, cm²", "measured")
     columns = [LEFT_MM + 8, *(LEFT_MM + 8 + 22.2 * (i + 1) for i in range(8))]
     for x, title in zip(columns, titles):
@@ -26,9 +28,9 @@ def slice_table(sheet: Sheet, finding: Finding, bottom: float) -> float:
     sheet.line(LEFT_MM, top + 1.1, RIGHT_MM, top + 1.1, LINE, 0.2)
     y = top + 1.1
     for row in [*shown, _total(finding)]:
-        y += step
+        y += _STEP
         if row[0] == "exam":
-            sheet.line(LEFT_MM, y - step + 0.9, RIGHT_MM, y - step + 0.9, INK, 0.25)
+            sheet.line(LEFT_MM, y - _STEP + 0.9, RIGHT_MM, y - _STEP + 0.9, INK, 0.25)
         for i, (x, text) in enumerate(zip(columns, row)):
             sheet.text(x, y, text, 7, INK, bold=i == 2 or row[0] == "exam", align="right")
     return top - 4
@@ -78,12 +80,17 @@ def provenance(sheet: Sheet, finding: Finding) -> float:
     lines = sheet.wrap(words.INTERVAL_COVERS, 6.2, INNER_MM, 3) if _has_interval(finding) else []
     versions = ", ".join(f"{k} {v}" for k, v in made.versions.items())
     lines.append(f"livermre {made.livermre} · outline {made.model or 'given'} · {versions}")
-    lines.append(f"inputs SHA-256 {made.inputs_sha256} · network SHA-256 {(made.model_sha256 or '–')[:16]}")
+    lines.append(f"inputs SHA-256 {made.inputs_sha256}" + (f" · series {_series(made.series)}" if made.series else ""))
+    lines += [f"network SHA-256 {made.model_sha256}"] if made.model_sha256 else []
     top = _BOTTOM - 2.8 * len(lines)
     sheet.line(LEFT_MM, top - 0.5, RIGHT_MM, top - 0.5, LINE, 0.2)
     for row, line in enumerate(lines):
         sheet.text(LEFT_MM, top + 2.8 * (row + 1) - 0.2, sheet.fit(line, 6.2, INNER_MM), 6.2, SOFT)
     return top - 2
+
+
+def _series(numbers: tuple[int, ...]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def _has_interval(finding: Finding) -> bool:

@@ -1,5 +1,7 @@
 """The head of report.pdf: whose exam, the number and what speaks against it, change and stage."""
 
+from collections.abc import Iterable
+
 from livermre.exam.flags import Flag, Severity
 from livermre.exam.types import Change, Finding, Identity, Stage, Stiffness
 from livermre.report import words
@@ -18,24 +20,40 @@ from livermre.report.words import stage_axis
 def header(sheet: Sheet, identity: Identity | None, finding: Finding) -> None:
     """Title, and whose exam this is."""
     y = 14.0
-    sheet.text(LEFT_MM, y, "Liver MR elastography", 9, INK, bold=True)
+    taken = sheet.text(LEFT_MM, y, "Liver MR elastography", 9, INK, bold=True) + 6
     patient, date = words.who(identity)
+    exam = ("Exam", finding.exam.pseudonym)
+    whose = (("Study date", date), ("Patient ID", patient))
+    if sum(_wide(sheet, *pair) for pair in (exam, *whose)) <= INNER_MM - taken:
+        _right(sheet, (exam, *whose), y, taken)
+    else:  # whose exam it is may not be cut: two lines
+        _right(sheet, whose, y - 4.2, 0.0)
+        _right(sheet, (exam,), y, taken)
+    sheet.line(LEFT_MM, y + 2.5, RIGHT_MM, y + 2.5, INK, 0.5)
+
+
+def _wide(sheet: Sheet, name: str, value: str) -> float:
+    return sheet.width(value, 9, bold=True) + 1.5 + sheet.width(name, 8) + 6
+
+
+def _right(sheet: Sheet, pairs: Iterable[tuple[str, str]], y: float, taken: float) -> None:
+    """Names and values from the right; one that no line could hold is cut."""
     x = RIGHT_MM
-    texts = (("Exam", finding.exam.pseudonym, 34.0), ("Study date", date, 24.0), ("Patient ID", patient, 46.0))
-    for name, value, room in texts:
+    for name, value in pairs:
+        room = x - LEFT_MM - taken - sheet.width(name, 8) - 1.5
         x -= sheet.text(x, y, sheet.fit(value, 9, room, bold=True), 9, INK, bold=True, align="right") + 1.5
         x -= sheet.text(x, y, name, 8, SOFT, align="right") + 6
-    sheet.line(LEFT_MM, y + 2.5, RIGHT_MM, y + 2.5, INK, 0.5)
 
 
 def hero(sheet: Sheet, finding: Finding) -> float:
     """The number and what speaks against it, side by side."""
     y = _number(sheet, finding) if finding.reportable else _refusal(sheet)
     sheet.text(LEFT_MM, y, words.QUANTITY, 7, SOFT)
-    line = words.technique(finding.exam.acquisition, finding.exam.stiffness_source)
-    sheet.text(LEFT_MM, y + 3.2, sheet.fit(line, 7, 88), 7, SOFT)
+    for line in sheet.wrap(words.technique(finding.exam.acquisition, finding.exam.stiffness_source), 7, 90, 3):
+        y += 3.2
+        sheet.text(LEFT_MM, y, line, 7, SOFT)
     below = _doubts(sheet, finding)
-    y += 7.6
+    y += 4.4
     for line in sheet.wrap(words.RESEARCH_USE, 7, 90, 2):
         sheet.text(LEFT_MM, y, line, 7, SOFT)
         y += 3.2
@@ -56,7 +74,7 @@ def _number(sheet: Sheet, finding: Finding) -> float:
     if not found.interval_95_kpa:
         sheet.text(LEFT_MM, y, words.NO_INTERVAL, 9.5, SOFT)
         y += 4.6
-    band = finding.stage.band if finding.stage else "No stage given"
+    band = words.band(finding.stage.band) if finding.stage else "No stage given"
     wide = sheet.text(LEFT_MM, y + 2, sheet.fit(band, 13, 60, bold=True), 13, INK, bold=True)
     if finding.stage:
         text = words.band_note(finding.stage)
@@ -118,14 +136,18 @@ def _facts(sheet: Sheet, finding: Finding, x: float, y: float) -> None:
 
 
 def change(sheet: Sheet, change: Change, top: float) -> float:
-    """The change since an earlier exam in one line, its remark in the next."""
+    """The change since an earlier exam in one line, its remark whole in the next ones: it may hold a caution."""
     text = f"Change {change.change_kpa:+.2f} kPa ({change.change_percent:+.0f} %)"
     wide = sheet.text(LEFT_MM, top + 3, text, 9, INK, bold=True)
-    rest = f"since {words.kpa(change.earlier_kpa)} kPa; limit ±{change.limit_percent:g} %, "
-    rest += words.limit_verdict(change.exceeds_limit)
+    rest = (
+        f"since {words.kpa(change.earlier_kpa)} kPa; {words.limit_verdict(change.exceeds_limit, change.limit_percent)}"
+    )
     sheet.text(LEFT_MM + wide + 2, top + 3, sheet.fit(rest, 8, INNER_MM - wide - 2), 8, INK)
-    sheet.text(LEFT_MM, top + 6.8, sheet.fit(change.remark, 7.5, INNER_MM), 7.5, SOFT)
-    return top + 11
+    y = top + 6.8
+    for line in sheet.wrap(change.remark, 7.5, INNER_MM, 4):
+        sheet.text(LEFT_MM, y, line, 7.5, SOFT)
+        y += 3.3
+    return y + 0.9
 
 
 def stage(sheet: Sheet, stage: Stage, found: Stiffness, top: float) -> float:
@@ -164,7 +186,7 @@ def _bands(sheet: Sheet, stage: Stage, y: float) -> None:
     for i, (name, colour) in enumerate(zip(names, band_colours(len(names)))):
         x, here = LEFT_MM + i * wide, name == stage.band
         sheet.box(x, y - 2.2, 2.4, 2.4, colour)
-        sheet.text(x + 3.6, y, sheet.fit(name, 6.7, wide - 4, bold=here), 6.7, INK, bold=here)
+        sheet.text(x + 3.6, y, sheet.fit(words.band(name), 6.7, wide - 4, bold=here), 6.7, INK, bold=here)
         chance = (stage.probabilities or {}).get(name)
         text = words.band_range(stage, i) + (f" · {words.percent(chance)} %" if chance is not None else "")
         sheet.text(x + 3.6, y + 3.2, text, 7, SOFT, bold=here)

@@ -51,12 +51,14 @@ class Pictures:
     size_mm      (width, height) of a tile
     letters      (left, right, top, bottom) of every tile
     threshold    confidence below which the tiles are hatched
+    window       (rows, columns) of the turned image that the tiles show
     """
 
     slices: tuple[SlicePictures, ...]
     size_mm: tuple[float, float]
     letters: tuple[str, str, str, str]
     threshold: float
+    window: tuple[slice, slice]
 
     @property
     def aspect(self) -> float:
@@ -92,7 +94,7 @@ def pictures(finding: Finding) -> Pictures:
     )
     height, width = slices[0].magnitude.shape
     size_mm = (width * turn.spacing_mm[1], height * turn.spacing_mm[0])
-    return Pictures(slices, size_mm, turn.letters, threshold)
+    return Pictures(slices, size_mm, turn.letters, threshold, window)
 
 
 def confidence_threshold(settings: Mapping[str, object]) -> float:

@@ -1,6 +1,7 @@
 """A sheet of A4 for report.pdf: text and lines in mm by small, plain calls; same calls, same bytes."""
 
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Literal
 
 from fpdf import FPDF
@@ -16,7 +17,13 @@ RIGHT_MM = LEFT_MM + INNER_MM
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 """PDF wants a creation date; a page without a clock has none, so it says the first day of the epoch."""
 
-_PLAIN = str.maketrans({"−": "-", "≥": ">=", "≤": "<="})
+_PLAIN = str.maketrans({"−": "-", "\N{NO-BREAK SPACE}": " "})
+
+_SYMBOLS = dict(
+    zip("ΑΒΧΔΕΦΓΗΙΚΛΜΝΟΠΘΡΣΤΥΩΞΨΖαβχδεφγηικλμνοπθρστυωξψζς", "ABCDEFGHIKLMNOPQRSTUWXYZabcdefghiklmnopqrstuwxyzV")
+)
+_SYMBOLS |= {"≤": "£", "≥": "³", "≈": "»", "≠": "¹"}
+"""Greek letters and relations where PDF's own typeface Symbol has them (PDF 32000-1:2008, D.5): no font travels."""
 
 
 class Sheet:
@@ -25,6 +32,7 @@ class Sheet:
     def __init__(self, title: str) -> None:
         self._pdf = FPDF(orientation="portrait", unit="mm", format="A4")
         self._pdf.core_fonts_encoding = "cp1252"  # what PDF calls WinAnsi: dashes and dots beside Latin 1
+        self._widths: dict[tuple[str, float, bool], float] = {}
         self._pdf.set_auto_page_break(False)
         self._pdf.set_margin(0)
         self._pdf.set_creation_date(_NO_DATE)
@@ -36,16 +44,33 @@ class Sheet:
         self, x: float, y: float, text: str, size: float, colour: str, bold: bool = False, align: Align = "left"
     ) -> float:
         """One line with its baseline at y; returns its width in mm."""
-        line = _plain(text)
         width = self.width(text, size, bold)
         self._pdf.set_text_color(*rgb(colour))
-        self._pdf.text(x - {"left": 0.0, "right": width, "middle": width / 2}[align], y, line)
+        x -= {"left": 0.0, "right": width, "middle": width / 2}[align]
+        runs = _runs(text)
+        for part, symbol in runs:
+            self._typeface(symbol, size, bold)
+            self._pdf.text(x, y, part)
+            x += self._pdf.get_string_width(part) if len(runs) > 1 else 0.0
         return width
 
     def width(self, text: str, size: float, bold: bool = False) -> float:
-        """Width of one line in mm."""
-        self._pdf.set_font("Helvetica", "B" if bold else "", size)
-        return self._pdf.get_string_width(_plain(text))
+        """Width of one line in mm, measured once: layouts ask for the same lines again and again."""
+        known = self._widths.get((text, size, bold))
+        if known is not None:
+            return known
+        width = 0.0
+        for part, symbol in _runs(text):
+            self._typeface(symbol, size, bold)
+            width += self._pdf.get_string_width(part)
+        self._widths[text, size, bold] = width
+        return width
+
+    def _typeface(self, symbol: bool, size: float, bold: bool) -> None:
+        if symbol:
+            self._pdf.set_font("Symbol", "", size)
+        else:
+            self._pdf.set_font("Helvetica", "B" if bold else "", size)
 
     def fit(self, text: str, size: float, room: float, bold: bool = False) -> str:
         """The text, cut with three dots where it is wider than `room`."""
@@ -58,12 +83,23 @@ class Sheet:
     def wrap(self, text: str, size: float, room: float, most: int) -> list[str]:
         """The text in at most `most` lines no wider than `room`; the last one is cut where more would follow."""
         lines: list[str] = []
-        words = text.split()
+        words = [part for word in text.split() for part in self._pieces(word, size, room)]
         while words and len(lines) < most - 1:
             count = self._fitting(words, size, room)
             lines.append(self.fit(" ".join(words[:count]), size, room))
             words = words[count:]
         return [*lines, self.fit(" ".join(words), size, room)] if words else lines
+
+    def _pieces(self, word: str, size: float, room: float) -> list[str]:
+        """A word, or its pieces where it is wider than a line."""
+        pieces = []
+        while len(word) > 1 and self.width(word, size) > room:
+            count = 1
+            while self.width(word[: count + 1], size) <= room:
+                count += 1
+            pieces.append(word[:count])
+            word = word[count:]
+        return [*pieces, word]
 
     def _fitting(self, words: list[str], size: float, room: float) -> int:
         count = 1
@@ -101,7 +137,16 @@ class Sheet:
         return bytes(self._pdf.output())
 
 
-def _plain(text: str) -> str:
-    """The text in signs that PDF's own typefaces have; others escaped, never dropped without a trace."""
+def _runs(text: str) -> list[tuple[str, bool]]:
+    """The text as (part, whether in Symbol) in signs that PDF's own typefaces have.
+
+    Others are escaped, never dropped without a trace.
+    """
     line = " ".join(text.translate(_PLAIN).split())
-    return line.encode("cp1252", errors="backslashreplace").decode("cp1252")
+    runs = ((symbol, "".join(signs)) for symbol, signs in groupby(line, _SYMBOLS.__contains__))
+    return [
+        ("".join(_SYMBOLS[s] for s in part), True)
+        if symbol
+        else (part.encode("cp1252", errors="backslashreplace").decode("cp1252"), False)
+        for symbol, part in runs
+    ]

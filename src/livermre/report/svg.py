@@ -36,11 +36,13 @@ def _strokes(strokes: np.ndarray, units_per_mm: float) -> str:
     return "".join([f"M{x} {y}l{dx} {dy}" for x, y, dx, dy in flat])
 
 
-def _data(png: bytes) -> str:
+def data_uri(png: bytes) -> str:
+    """A PNG as the address of an inline image."""
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 
-def _panel(drawn: Pictures, image: str, lines: str, name: str) -> Markup:
+def panel(drawn: Pictures, image: str, lines: str, name: str) -> Markup:
+    """One tile: an inline image, lines over it, the letter of its left side."""
     width, height = _ACROSS, round(_ACROSS / drawn.aspect)
     left = escape(drawn.letters[0])
     return Markup(
@@ -51,7 +53,8 @@ def _panel(drawn: Pictures, image: str, lines: str, name: str) -> Markup:
     )
 
 
-def _lines(index: int, kind: str, css: str) -> str:
+def outline_of(index: int, kind: str, css: str) -> str:
+    """A use of an outline that `outlines` defined: "liver" or "region" of a slice."""
     return f'<use href="#{kind}{index}" class="{css}"/>'
 
 
@@ -64,17 +67,18 @@ def outlines(index: int, one: SlicePictures, drawn: Pictures) -> Markup:
 
 def magnitude(index: int, one: SlicePictures, drawn: Pictures) -> Markup:
     """Magnitude with liver and region outline."""
-    lines = _lines(index, "liver", "liver") + _lines(index, "region", "region thin")
-    return _panel(drawn, _data(encode(one.magnitude)), lines, "magnitude with liver outline")
+    lines = outline_of(index, "liver", "liver") + outline_of(index, "region", "region thin")
+    return panel(drawn, data_uri(encode(one.magnitude)), lines, "magnitude with liver outline")
 
 
 def stiffness(index: int, one: SlicePictures, drawn: Pictures) -> Markup | None:
     """Stiffness in the clinical scale with the region's outline; None without a map."""
     if one.stiffness is None:
         return None
-    image = _data(encode(one.stiffness, palette(), NO_VALUE))
-    lines = _lines(index, "liver", "faint") + _lines(index, "region", "casing") + _lines(index, "region", "region")
-    return _panel(drawn, image, lines, "stiffness map with measured region")
+    image = data_uri(encode(one.stiffness, palette(), NO_VALUE))
+    kinds = (("liver", "faint"), ("region", "casing"), ("region", "region"))
+    lines = "".join(outline_of(index, kind, css) for kind, css in kinds)
+    return panel(drawn, image, lines, "stiffness map with measured region")
 
 
 def confidence(index: int, one: SlicePictures, drawn: Pictures) -> Markup | None:
@@ -82,8 +86,8 @@ def confidence(index: int, one: SlicePictures, drawn: Pictures) -> Markup | None
     if one.confidence is None:
         return None
     hatch = _strokes(one.hatch, _ACROSS / drawn.size_mm[0])
-    lines = f'<path class="hatch" d="{hatch}"/>' + _lines(index, "liver", "liver")
-    return _panel(drawn, _data(encode(one.confidence)), lines, "confidence, hatched where too low")
+    lines = f'<path class="hatch" d="{hatch}"/>' + outline_of(index, "liver", "liver")
+    return panel(drawn, data_uri(encode(one.confidence)), lines, "confidence, hatched where too low")
 
 
 def scale_gradient() -> Markup:

@@ -1,7 +1,9 @@
 """The sentences and number formats that all pages share."""
 
+import re
+
 from livermre.exam.flags import Severity
-from livermre.exam.types import Acquisition, Finding, Identity, Stage, Stiffness
+from livermre.exam.types import Acquisition, Finding, Identity, Stage, Stiffness, Waves
 
 QUANTITY = "magnitude of the complex shear modulus |G*|"
 
@@ -47,9 +49,16 @@ def technique(acquisition: Acquisition, source: str) -> str:
         acquisition.dimension or "2D or 3D not stated",
         acquisition.sequence or "sequence not stated",
         acquisition.vendor + (f" {acquisition.field_t:g} T" if acquisition.field_t is not None else ""),
-        "vendor inversion" if source == "vendor" else "livermre inversion",
+        map_by(acquisition, source),
     )
     return " · ".join(parts)
+
+
+def map_by(acquisition: Acquisition, source: str) -> str:
+    """Where the stiffness map came from; a simulated one is never called anybody's measurement."""
+    if acquisition.vendor == "simulated":
+        return "simulated map" if source == "vendor" else "livermre inversion of simulated waves"
+    return "vendor inversion" if source == "vendor" else "livermre inversion"
 
 
 def measured(finding: Finding) -> str:
@@ -71,11 +80,16 @@ def kept(finding: Finding) -> str:
     return "measured" if finding.reportable else "passed the rules"
 
 
-def limit_verdict(exceeds: bool | None) -> str:
+def limit_verdict(exceeds: bool | None, limit_percent: float) -> str:
     """What the repeatability limit says about a change."""
+    limit = f"limit of {limit_percent:g} %"
     if exceeds is None:
-        return "the limit does not apply"
-    return "beyond the limit: a true change with 95 % confidence" if exceeds else "within the limit: no proven change"
+        return f"the {limit} does not apply"
+    return (
+        f"exceeds the {limit}: a true change with 95 % confidence"
+        if exceeds
+        else f"within the {limit}: no proven change"
+    )
 
 
 def who(identity: Identity | None) -> tuple[str, str]:
@@ -86,6 +100,16 @@ def who(identity: Identity | None) -> tuple[str, str]:
     if len(date) == 8 and date.isdigit():
         date = f"{date[:4]}-{date[4:6]}-{date[6:]}"
     return identity.patient_id.strip() or "not stated", date or "not stated"
+
+
+def band(name: str) -> str:
+    """The name of a band as it is printed: a span of stages with an en dash."""
+    return re.sub(r"(?<=\d)-(?=\d)", "–", name)
+
+
+def unbroken(sentence: str) -> str:
+    """A sentence whose numbers stay on one line with their units."""
+    return re.sub(r"(?<=\d) (?=(%|kPa|Hz|cm²|mm|T)(?!\w))", "\N{NO-BREAK SPACE}", sentence)
 
 
 def band_range(stage: Stage, index: int) -> str:
@@ -141,3 +165,28 @@ def stage_axis(stage: Stage, found: Stiffness) -> tuple[float, float]:
     low = max(0.0, min(1.5, min(values, default=1.5) - 0.2, min(stage.cutoffs_kpa, default=2.5) - 1.0))
     high = max(max(stage.cutoffs_kpa, default=5.0) + 1.0, max(values, default=5.0) + 0.3)
     return low, high
+
+
+def wave_quality(waves: Waves, index: int) -> str:
+    """How good the waves of one slice are, in one line; empty where nothing is known."""
+    share, bulk, noise = waves.harmonic_share[index], waves.bulk_ratio[index], waves.noise_rad[index]
+    parts = [
+        f"{percent(share)} % of the motion at the driver's frequency" if share is not None else "",
+        f"bulk motion {bulk:.1f} × the wave" if bulk is not None else "",
+        f"phase noise {noise:.2f} rad" if noise is not None else "",
+    ]
+    return " · ".join(p for p in parts if p)
+
+
+def wave_agreement(waves: Waves) -> tuple[tuple[str, str], ...]:
+    """Names and values of the agreement with the scanner's map; none where nothing was compared."""
+    found = waves.agreement
+    if not found:
+        return ()
+    pearson = found["pearson"]
+    return (
+        ("pixels compared", f"{found['pixels']:.0f}"),
+        ("mean difference", f"{found['bias_kpa']:+.2f} kPa ({found['bias_percent']:+.0f} %)"),
+        ("95 % of the pixels", f"{found['limit_low_kpa']:+.2f} to {found['limit_high_kpa']:+.2f} kPa"),
+        ("correlation r", "–" if pearson is None else f"{pearson:.2f}"),
+    )

@@ -1,6 +1,6 @@
 """Stiffness in kPa per slice and exam, its intervals, its stage by a named table, and its change over time."""
 
-from livermre.stiffness.compare import CompareSettings, compare
+from livermre.stiffness.compare import CompareSettings, compare, earlier_kpa
 from livermre.stiffness.interval import coverage_sentence, interval
 from livermre.stiffness.measure import mean_kpa, measure
 from livermre.stiffness.settings import IntervalSettings, MeasureSettings
@@ -14,6 +14,7 @@ __all__ = [
     "MeasureSettings",
     "compare",
     "coverage_sentence",
+    "earlier_kpa",
     "interval",
     "load_table",
     "mean_kpa",

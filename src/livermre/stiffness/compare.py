@@ -35,28 +35,59 @@ def compare(
     earlier: Mapping[str, object],
     settings: CompareSettings | None = None,
     stiffness_source: str | None = None,
+    drawn: Mapping[str, object] | None = None,
 ) -> Change | None:
     """The change relative to an earlier finding; None where this exam has no number.
 
     earlier           content of the earlier finding.json
     stiffness_source  "vendor" or "livermre" for this exam; where given, the limit holds for one inversion only
+    drawn             the recorded settings of this exam; where given, the remark warns of regions drawn otherwise
 
     Across vendor, sequence, frequency, field, dimension or inversion, or where one of them is not known, the limit
     does not apply: `exceeds_limit` is None and the remark says why.
     Raises InputError where the earlier file is no finding or has no number.
     """
     settings = settings or CompareSettings()
-    before = _earlier_kpa(earlier)
+    before = earlier_kpa(earlier)
     now = stiffness.mean_kpa
     if now is None:
         return None
     percent = 100 * (now - before) / before
     obstacles = _obstacles(acquisition, earlier, stiffness_source, settings)
     exceeds = None if obstacles else round(abs(percent), 9) >= settings.limit_percent
-    return Change(before, now - before, percent, exceeds, settings.limit_percent, _remark(exceeds, obstacles, settings))
+    remark = _remark(exceeds, obstacles, settings)
+    cautions = [] if drawn is None else _cautions(drawn, _section(_section(earlier, "provenance"), "settings"))
+    if cautions:
+        remark += f" Caution: {'; '.join(cautions)}."
+    return Change(before, now - before, percent, exceeds, settings.limit_percent, remark)
 
 
-def _earlier_kpa(earlier: Mapping[str, object]) -> float:
+def _cautions(now: Mapping[str, object], before: Mapping[str, object]) -> list[str]:
+    """How the two regions were drawn otherwise, in words; empty where they were drawn alike."""
+    if not before:
+        return ["how the earlier region was drawn is not known"]
+    kinds = _kind(before), _kind(now)
+    if kinds[0] != kinds[1]:
+        return [f"the regions are of different kinds ({kinds[0]} then, {kinds[1]} now)"]
+    if now.get("region_sha256"):
+        return []
+    ours, theirs = _section(now, "roi"), _section(before, "roi")
+    changed = [k for k in ours if ours[k] != theirs.get(k)]
+    return [f"{k} of the region differs ({_plain(theirs.get(k))} then, {_plain(ours[k])} now)" for k in changed]
+
+
+def _kind(settings: Mapping[str, object]) -> str:
+    if settings.get("region_sha256"):
+        return "a given region"
+    return f"livermre's region in {'a given' if settings.get('liver_sha256') else 'its own'} liver outline"
+
+
+def _plain(value: object) -> str:
+    return "not set" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def earlier_kpa(earlier: Mapping[str, object]) -> float:
+    """The number of an earlier finding.json, kPa; InputError where the file is no finding or has no number."""
     if "stiffness_kpa" not in earlier or "reportable" not in earlier:
         raise InputError("the earlier file is no finding.json of livermre: it lacks stiffness_kpa or reportable")
     number = earlier["stiffness_kpa"]

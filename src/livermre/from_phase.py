@@ -1,0 +1,89 @@
+"""From acquired phase: the exam with livermre's own maps instead of the scanner's, and what was seen on the way."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from livermre.evaluate import agreement
+from livermre.exam.errors import InputError
+from livermre.exam.flags import flag
+from livermre.exam.types import Exam, LiverMask, Waves
+from livermre.inversion import Inversion, InversionSettings, SliceQuality, invert
+from livermre.inversion.chain import Start
+from livermre.inversion.quality import CONFIDENT
+
+
+@dataclass(frozen=True)
+class Inverted:
+    """An exam whose stiffness, confidence and wave are livermre's, and the way there."""
+
+    exam: Exam
+    waves: Waves
+
+
+def inverted(exam: Exam, settings: InversionSettings, start: Start = "phase") -> Inverted:
+    """Invert an exam's acquired phase, or its filtered wave; raises InputError where that cannot be done.
+
+    start  "phase", or "wave" for the scanner's filtered wave images
+    """
+    made = invert(exam, settings, start)
+    return Inverted(made.exam, _waves(exam, made, settings))
+
+
+def with_confidence(exam: Exam, settings: InversionSettings) -> Exam:
+    """The scanner's stiffness with livermre's confidence, where phase allows it; else the exam as it is."""
+    if all(s.phase_rad is None for s in exam.slices):
+        return exam
+    try:
+        own = invert(exam, settings).exam
+    except InputError:  # the exam can be measured all the same, flagged for want of a confidence map
+        return exam
+    slices = tuple(replace(s, confidence=o.confidence) for s, o in zip(exam.slices, own.slices, strict=True))
+    return replace(exam, slices=slices, flags=(*exam.flags, flag("confidence_from_phase")))
+
+
+def compared(waves: Waves, exam: Exam, liver: LiverMask) -> Waves:
+    """The same waves with the agreement of our map and the scanner's inside the liver, where both are confident."""
+    ours, sure = exam.stiffness_kpa, exam.confidence
+    if waves.vendor_kpa is None or ours is None or sure is None:
+        return waves
+    where = liver.liver & (sure >= CONFIDENT) & np.isfinite(ours) & np.isfinite(waves.vendor_kpa)
+    if waves.vendor_confidence is not None:
+        where &= waves.vendor_confidence >= CONFIDENT
+    found = agreement(ours[where], waves.vendor_kpa[where])
+    if found is None:
+        return replace(waves, compared=where)
+    numbers = {
+        "pixels": found.pairs,
+        "bias_kpa": found.bias,
+        "bias_percent": found.bias_percent,
+        "limit_low_kpa": found.limits[0],
+        "limit_high_kpa": found.limits[1],
+        "pearson": found.pearson,
+        "concordance": found.concordance,
+    }
+    return replace(waves, compared=where, agreement=numbers)
+
+
+def _waves(exam: Exam, made: Inversion, settings: InversionSettings) -> Waves:
+    first = made.wave[:, 0]  # of several frequencies the first is shown
+    amplitude = np.sqrt((np.abs(first) ** 2).sum(axis=1))
+    strongest = int((np.abs(first) ** 2).sum(axis=(0, 2, 3)).argmax())
+    vendor = exam.stiffness_source == "vendor"
+    by_height = {q.z_mm: q for q in made.slices}
+    rows = [by_height.get(z) for z in exam.positions_mm]
+    return Waves(
+        method=settings.method,
+        quantity=made.quantity,
+        wave_rad=first[:, strongest].real,
+        amplitude_rad=amplitude,
+        harmonic_share=_column(rows, "harmonic_share"),
+        bulk_ratio=_column(rows, "bulk_ratio"),
+        noise_rad=_column(rows, "noise_rad"),
+        vendor_kpa=exam.stiffness_kpa if vendor else None,
+        vendor_confidence=exam.confidence if vendor else None,
+    )
+
+
+def _column(rows: list[SliceQuality | None], name: str) -> tuple[float | None, ...]:
+    return tuple(None if row is None else getattr(row, name) for row in rows)

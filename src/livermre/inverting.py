@@ -1,0 +1,149 @@
+"""`livermre invert`: the acquired phase of an exam in, maps as a NIfTI set and a picture out."""
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from livermre import given, nifti, report
+from livermre.exam.errors import InputError, OutputError, SettingsError
+from livermre.exam.study import ReadOptions, Study
+from livermre.exam.types import Exam, LiverMask, Waves
+from livermre.from_phase import compared, inverted
+from livermre.inversion import InversionSettings
+from livermre.inversion.chain import Start
+from livermre.inversion.quality import CONFIDENT
+from livermre.pipeline import read_studies
+from livermre.results import RECORD, base_name, check_place, exam_names, whole_folder
+from livermre.version import __version__
+
+PICTURE, REGIONS = "inversion.png", "regions.csv"
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region to measure, of a phantom or drawn by hand, and what it should hold."""
+
+    path: Path
+    nominal_kpa: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The mask's name without its ending."""
+        return self.path.name.removesuffix(".gz").removesuffix(".nii")
+
+
+@dataclass(frozen=True)
+class InvertRequest:
+    """How to invert, and what to measure in the maps."""
+
+    settings: InversionSettings
+    start: Start = "phase"
+    regions: tuple[Region, ...] = ()
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class InvertResult:
+    """What became of one exam: its folder, its slices' quality, the rows of its regions."""
+
+    folder: Path
+    waves: Waves
+    z_mm: tuple[float, ...]
+    messages: tuple[str, ...]
+    rows: tuple[Mapping[str, object], ...]
+
+
+def invert_path(path: Path, out: Path, options: ReadOptions, request: InvertRequest) -> list[InvertResult]:
+    """Invert every exam of a folder or file: one into `out`, several into `out/<exam>/`.
+
+    Raises InputError where nothing can be read, and what `invert_study` raises.
+    """
+    check_place([path], out)
+    studies = read_studies(path, options)
+    single = len(studies) == 1
+    targets = [out] if single else [out / n for n in exam_names(base_name(path), len(studies))]
+    return [invert_study(s, t, request) for s, t in zip(studies, targets, strict=True)]
+
+
+def invert_study(study: Study, target: Path, request: InvertRequest) -> InvertResult:
+    """Write the maps of one exam into a folder that `analyze` reads.
+
+    Raises InputError where phase or frequency do not allow an inversion, SettingsError for a region that does not fit,
+    OutputError where earlier results lie in the folder.
+    """
+    if (target / RECORD).exists() and not request.overwrite:
+        raise OutputError(f"{target} holds an earlier inversion: choose another --out, or add --overwrite")
+    made = inverted(study.exam, request.settings, request.start)
+    everywhere = np.ones(study.exam.shape, dtype=bool)
+    waves = compared(made.waves, made.exam, LiverMask(everywhere, everywhere, None))
+    rows = tuple(_measured(region, made.exam) for region in request.regions)
+    with whole_folder(target) as folder:
+        nifti.write_exam(folder, _without_phase(made.exam))
+        (folder / PICTURE).write_bytes(report.inversion_picture(made.exam, waves))
+        _write_record(folder / RECORD, study, made.exam, waves, request)
+        if rows:
+            _write_rows(folder / REGIONS, rows)
+    messages = tuple(f.message for f in made.exam.flags)
+    return InvertResult(target, waves, made.exam.positions_mm, messages, rows)
+
+
+def _without_phase(exam: Exam) -> Exam:
+    """The exam as it is written: the acquired phase stays where it came from."""
+    return replace(exam, slices=tuple(replace(s, phase_rad=None) for s in exam.slices))
+
+
+def _measured(region: Region, exam: Exam) -> dict[str, object]:
+    """Mean and SD of a region over its pixels with a value, beside what it should hold."""
+    mask, _ = given.mask("--region", region.path, exam)
+    kpa, sure = exam.stiffness_kpa, exam.confidence
+    if kpa is None or sure is None:
+        raise InputError("the inversion gave no map")
+    values = kpa[mask & np.isfinite(kpa)].astype(float)
+    if values.size == 0:
+        raise SettingsError(f"--region: no pixel of {region.path.name} has a value in the map")
+    mean, nominal = float(values.mean()), region.nominal_kpa
+    return {
+        "region": region.name,
+        "mean_kpa": round(mean, 4),
+        "sd_kpa": round(float(values.std()), 4),
+        "pixels": int(values.size),
+        "confident_share": round(float((sure[mask] >= CONFIDENT).mean()), 4),
+        "nominal_kpa": nominal,
+        "difference_percent": None if nominal is None else round(100 * (mean / nominal - 1), 2),
+    }
+
+
+def _write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    path.write_text(text.getvalue(), encoding="utf-8")
+
+
+def _write_record(path: Path, study: Study, exam: Exam, waves: Waves, request: InvertRequest) -> None:
+    """inversion.json: what the maps are, how good the waves were, what made them."""
+    quality = zip(exam.positions_mm, waves.harmonic_share, waves.bulk_ratio, waves.noise_rad, strict=True)
+    names = ("z_mm", "harmonic_share", "bulk_ratio", "noise_rad")
+    content = {
+        "quantity": waves.quantity,
+        "method": waves.method,
+        "start": request.start,
+        "slices": [dict(zip(names, map(_rounded, row), strict=True)) for row in quality],
+        "agreement_with_vendor": waves.agreement and {k: _rounded(v) for k, v in waves.agreement.items()},
+        "flags": [{"code": f.code, "severity": f.severity.value, "message": f.message} for f in exam.flags],
+        "settings": dataclasses.asdict(request.settings),
+        "inputs_sha256": study.inputs_sha256,
+        "livermre": __version__,
+    }
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(float(value), 4)
