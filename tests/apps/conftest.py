@@ -9,7 +9,7 @@ import pytest
 
 from dicom.makers import ge_product
 from dicom.phantom import phantom
-from livermre import network, pipeline
+from livermre import given, network, pipeline
 from livermre.apps.cli import main
 from livermre.exam.types import Exam, LiverMask, ModelCard
 
@@ -63,6 +63,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network, "begin_loading", lambda model, device: None)
     monkeypatch.setattr(pipeline, "segmenter", lambda model, device: _WholeBody())
     monkeypatch.setattr(pipeline, "model_card", lambda model: CARD)
+    monkeypatch.setattr(given, "model_card", lambda model: CARD)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from apps.helpers import left_over
-from livermre import pipeline
+from livermre import given, network, pipeline
 from livermre.exam.errors import InputError
 from livermre.exam.types import ModelCard
 from livermre.results import base_name, exam_names, input_names
@@ -77,12 +77,17 @@ def test_finished_exams_are_skipped(livermre, ge_exam, tmp_path, monkeypatch):
 def test_other_files_or_settings_are_never_answered_by_an_old_finding(livermre, ge_exam, other_exam, tmp_path):
     livermre("analyze", ge_exam, "--out", tmp_path / "out")
     old = (tmp_path / "out/ge/finding.json").read_bytes()
+    row = summary(tmp_path / "out")["ge"]
     ran = livermre("analyze", ge_exam, "--out", tmp_path / "out", "--erode-mm", "5")
     assert ran.status == 3 and "holds the finding of other settings: choose" in ran.sentence
     shutil.copytree(other_exam, tmp_path / "ge")
     ran = livermre("analyze", tmp_path / "ge", "--out", tmp_path / "out")
     assert ran.status == 3 and "the finding of other files: choose another --out, or add --overwrite" in ran.sentence
+    assert f"ge (from {tmp_path / 'ge'}): " in ran.sentence  # which of the two inputs of this name
     assert (tmp_path / "out/ge/finding.json").read_bytes() == old
+    kept = summary(tmp_path / "out")["ge"]  # its numbers are those of the finding that lies there
+    assert "a later run failed: " in kept["message"] and "the finding of other files" in kept["message"]
+    assert kept | {"message": ""} == row
     assert livermre("analyze", tmp_path / "ge", "--out", tmp_path / "out", "--overwrite").status == 0
     assert (tmp_path / "out/ge/finding.json").read_bytes() != old
 
@@ -108,7 +113,7 @@ def test_some_fail(livermre, ge_exam, tmp_path):
     out = tmp_path / "out"
     ran = livermre("analyze", ge_exam, tmp_path / "empty", "--out", out)
     assert ran.status == 4
-    assert "empty: empty holds no files" in ran.sentence
+    assert ran.sentence.startswith("livermre: empty holds no files")  # its name once
     error = json.loads((out / "empty/error.json").read_text())
     assert error["error"] == "NothingFound" and "holds no files" in error["message"]
     assert [p.name for p in (out / "empty").iterdir()] == ["error.json"]
@@ -152,7 +157,14 @@ def test_several_exams_in_one_folder(livermre, ge_exam, other_exam, tmp_path):
     found = {name: finding(out / name) for name in ("day", "day-2")}
     which = {name: (f["acquisition"]["vendor"], len(f["slices"])) for name, f in found.items()}
     assert which == {"day": ("Siemens", 3), "day-2": ("GE", 2)}  # by series number: 22 before 500
-    assert set(summary(out)) == {"day", "day-2"}
+    rows = summary(out)  # which is which stands beside the names, and nothing of the patient
+    assert set(rows) == {"day", "day-2"}
+    assert rows["day"]["series"].split() == [str(n) for n in found["day"]["provenance"]["series"]]
+    assert "22" in rows["day"]["series"].split() and "500" in rows["day-2"]["series"].split()
+    assert rows["day-2"]["frequency_hz"] == "60.0" and rows["day"]["slices"] == "3"
+    line = next(row for row in ran.out.splitlines() if row.startswith("day-2 "))
+    assert rows["day-2"]["series"] in line and " 60 " in line
+    assert "Series" in (out / "day-2/report.html").read_text(encoding="utf-8")
 
 
 def test_an_unreadable_exam_beside_a_good_one(livermre, tmp_path):
@@ -227,18 +239,64 @@ def test_masks_of_an_irregular_exam(livermre, gap_exam, tmp_path):
 
 def test_compare_with_an_earlier_exam(livermre, ge_exam, tmp_path):
     livermre("analyze", ge_exam, "--out", tmp_path / "a")
-    livermre("analyze", ge_exam, "--out", tmp_path / "b", "--compare", tmp_path / "a/ge/finding.json")
-    change = finding(tmp_path / "b/ge")["change"]
+    ran = livermre("analyze", ge_exam, "--out", tmp_path / "b", "--compare", tmp_path / "a/ge/finding.json")
+    change, number = finding(tmp_path / "b/ge")["change"], finding(tmp_path / "b/ge")["stiffness_kpa"]
     assert change["change_percent"] == pytest.approx(0, abs=0.01) and change["exceeds_limit"] is not True
+    said = next(line for line in ran.out.splitlines() if line.startswith("change: "))
+    assert f"{number:.2f} kPa earlier, {number:.2f} kPa now, +0.0 %: " in said and "limit of 19 %" in said
+    assert change["remark"] in ran.out
+
+
+def test_compare_with_another_kind_of_region(livermre, ge_exam, tmp_path):
+    livermre("analyze", ge_exam, "--out", tmp_path / "a")
+    earlier, region = tmp_path / "a/ge/finding.json", tmp_path / "a/ge/roi.nii.gz"
+    for more, words in ((("--roi", region), "a given region now"), (("--erode-mm", "5"), "erode_mm of the region")):
+        ran = livermre("analyze", ge_exam, "--out", tmp_path / more[0], "--compare", earlier, *more)
+        assert ran.status == 0 and "Caution: " in ran.out and words in ran.out
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"%PDF-1.4 \xff", "is no finding.json of livermre: it is not JSON"),
+        (b"[" * 100000, "is no finding.json of livermre: it is not JSON"),
+        (b"[1, 2]", "is no finding.json of livermre: it is JSON of another kind"),
+        (b'{"name": 1}', "no finding.json of livermre: it lacks stiffness_kpa or reportable"),
+        (b'{"stiffness_kpa": null, "reportable": false}', "the earlier exam was not reportable"),
+    ],
+)
+def test_a_wrong_file_to_compare_with(livermre, ge_exam, tmp_path, content, words):
+    (tmp_path / "wrong.json").write_bytes(content)
+    ran = livermre("analyze", ge_exam, "--out", tmp_path / "out", "--compare", tmp_path / "wrong.json")
+    assert ran.status == 2 and ran.sentence.startswith("livermre: --compare: ") and words in ran.sentence
+    assert "line 1" not in ran.sentence and "codec" not in ran.sentence  # the parser's own words
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_region_in_the_air_belongs_to_another_exam(livermre, ge_exam, tmp_path):
+    livermre("analyze", ge_exam, "--out", tmp_path / "a")
+    given = nibabel.load(tmp_path / "a/ge/roi.nii.gz")
+    corner = np.zeros(given.shape, np.uint8)
+    corner[:4, :4] = 1
+    half = np.asarray(given.dataobj).copy()
+    half[:9] = 1  # a strip of air beside the body
+    for name, mask in (("corner", corner), ("half", half)):
+        nibabel.save(nibabel.Nifti1Image(mask, given.affine), tmp_path / f"{name}.nii.gz")
+    for option in ("--roi", "--liver"):
+        ran = livermre("analyze", ge_exam, "--out", tmp_path / "b", option, tmp_path / "corner.nii.gz")
+        assert ran.status == 3 and f"{option}: 100 % of the mask corner.nii.gz lies in the air" in ran.sentence
+    ran = livermre("analyze", ge_exam, "--out", tmp_path / "c", "--roi", tmp_path / "half.nii.gz")
+    assert ran.status == 0 and "mask_outside_body" in {f["code"] for f in finding(tmp_path / "c/ge")["flags"]}
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["--table", "nonsense"], "no cut-off table is called 'nonsense'"),
-        (["--from-phase"], "not available yet"),
         (["--liver", "missing.nii.gz"], "--liver: there is no file missing.nii.gz"),
         (["--compare", "missing.json"], "--compare: there is no file missing.json"),
+        (["--roi", __file__], "--roi: "),
+        (["--model", "missing.onnx"], "--model: no network weights at missing.onnx"),
         (["--erode-mm", "-1"], "must not be below zero, found -1"),
         (["--erode-mm", "nan"], "must be a number, found nan"),
         (["--frequency-hz", "0"], "must be above zero, found 0"),
@@ -247,10 +305,36 @@ def test_compare_with_an_earlier_exam(livermre, ge_exam, tmp_path):
         (["--jobs", "0"], "must be a whole number of 1 or more, found 0"),
     ],
 )
-def test_wrong_usage(livermre, ge_exam, tmp_path, arguments, words):
+def test_wrong_usage(livermre, ge_exam, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.setattr(given, "model_card", network.model_card)
     ran = livermre("analyze", ge_exam, "--out", tmp_path / "out", *arguments)
     assert ran.status == 2 and words in ran.sentence
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["segment", "image.nii.gz", "--out", "mask.png"], "must end in .nii.gz or .nii"),
+        (["segment", "image.nii.gz", "--out", "mask.nii", "--model", "missing.onnx"], "--model: no network weights at"),
+        (["demo", "--out", "demo", "--model", "missing.onnx"], "--model: no network weights at missing.onnx"),
+        (["train", "--out", "run"], "give either DATA"),
+        (["train", ".", "--synthetic", ".", "--out", "run"], "not both"),
+        (["train", "missing", "--out", "run"], "DATA: there is no folder missing"),
+        (["train", "--synthetic", "missing", "--out", "run"], "--synthetic: there is no folder missing"),
+        (["train", ".", "--out", "run", "--from", "missing.pt"], "--from: there is no file missing.pt"),
+        (["train", ".", "--out", "run", "--stages", "64:10"], "must be SIZE:STEPS:BATCH"),
+        (["analyse", "exam"], "invalid choice: 'analyse'"),
+        ([], "required: COMMAND"),
+    ],
+)
+def test_wrong_usage_of_other_commands(livermre, tmp_path, monkeypatch, command, words):
+    """One status for all wrong usage, one sentence, and nothing written."""
+    monkeypatch.setattr(given, "model_card", network.model_card)
+    monkeypatch.chdir(tmp_path)
+    ran = livermre(*command)
+    assert ran.status == 2 and words in ran.sentence
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_one_mask_for_several_exams(livermre, ge_exam, other_exam, tmp_path):

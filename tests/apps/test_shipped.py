@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from apps.helpers import left_over
-from livermre import network, pipeline
+from livermre import given, network, pipeline
 from livermre.segment import find_model
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -19,6 +19,7 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 def shipped_network(no_network, monkeypatch):
     monkeypatch.setattr(pipeline, "segmenter", network.segmenter)
     monkeypatch.setattr(pipeline, "model_card", network.model_card)
+    monkeypatch.setattr(given, "model_card", network.model_card)
 
 
 def test_the_weights_are_there_and_unaltered():

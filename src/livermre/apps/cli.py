@@ -1,6 +1,7 @@
 """The command line: options in, one call, exit status out. Nothing heavy is imported before a command needs it."""
 
 import argparse
+import io
 import math
 import os
 import signal
@@ -27,12 +28,19 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit status."""
     options = parser().parse_args(arguments)
+    _never_stumble_over_a_letter()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _run(options)
     except BrokenPipeError:  # `livermre inspect | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+
+
+def _never_stumble_over_a_letter() -> None:
+    """A terminal without a letter shows its number instead, where Python would stop with an error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _interrupt(*_: object) -> NoReturn:
@@ -76,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"livermre {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_analyze, _inspect, _segment, _demo, _train):
+    for add in (_analyze, _inspect, _segment, _invert, _simulate, _demo, _train):
         add(commands)
     return top
 
@@ -99,7 +107,7 @@ def _analyze(commands: argparse._SubParsersAction) -> None:
         "--stiffness-unit", choices=("Pa", "kPa"), help="unit of the stiffness map where the files do not say"
     )
     c.add_argument("--frequency-hz", type=_above_zero, metavar="HZ", help="driver frequency where the files do not say")
-    c.add_argument("--from-phase", action="store_true", help="invert the acquired phase (not available yet)")
+    c.add_argument("--from-phase", action="store_true", help="measure livermre's own inversion of the acquired phase")
     _model(c)
     c.add_argument("--liver", type=Path, metavar="MASK", help="a NIfTI mask of the liver, instead of the network's")
     c.add_argument("--roi", type=Path, metavar="MASK", help="a NIfTI mask to measure in, instead of livermre's region")
@@ -123,6 +131,39 @@ def _segment(commands: argparse._SubParsersAction) -> None:
     c.add_argument("image", type=Path, metavar="IMAGE", help="a NIfTI image or a DICOM series")
     c.add_argument("--out", required=True, type=Path, metavar="MASK", help="NIfTI mask to write, on the image's grid")
     _model(c)
+
+
+def _invert(commands: argparse._SubParsersAction) -> None:
+    c = _command(
+        commands, "invert", "make stiffness maps from acquired phase", "DIR is then a NIfTI set for `analyze`."
+    )
+    c.add_argument("exam", type=Path, metavar="EXAM", help="folder or file of DICOM, or a NIfTI set")
+    c.add_argument(
+        "--out", required=True, type=Path, metavar="DIR", help="maps go to DIR (DIR/<exam>/ for several exams)"
+    )
+    c.add_argument("--frequency-hz", type=_above_zero, metavar="HZ", help="driver frequency where the files do not say")
+    methods = ("helmholtz", "aide", "lfe", "gradient")  # inversion.settings.METHODS, not imported for --help
+    c.add_argument("--method", choices=methods, default="helmholtz", help="default %(default)s; the others to compare")
+    c.add_argument("--from-wave", action="store_true", help="start from the scanner's filtered wave images")
+    c.add_argument(
+        "--phantom", nargs="+", type=_region, default=(), metavar="MASK[=KPA]",
+        help="report mean and SD in these NIfTI masks, beside what they should hold",
+    )  # fmt: skip
+    c.add_argument("--overwrite", action="store_true", help="replace an earlier inversion")
+
+
+def _simulate(commands: argparse._SubParsersAction) -> None:
+    c = _command(
+        commands, "simulate", "make simulated exams with known truth", "The same command goes on after an interruption."
+    )
+    c.add_argument("--patients", required=True, type=_count, metavar="N", help="how many simulated patients")
+    c.add_argument("--seed", type=_whole, default=1, metavar="S", help="same seed, same bytes (default %(default)s)")
+    c.add_argument("--out", required=True, type=Path, metavar="DIR", help="gets exams/, masks/ and truth.csv")
+    styles = ("ge", "siemens", "siemens-enhanced", "philips-enhanced")  # dicom.write.STYLES, not imported for --help
+    c.add_argument("--vendor", choices=styles, help="DICOM style of all exams (default: each patient's own)")
+    c.add_argument("--repeats", type=_whole, default=0, metavar="N", help="further scans of each patient (default 0)")
+    c.add_argument("--slices", type=_count, default=4, metavar="N", help="of each exam, 1 to 12 (default %(default)s)")
+    c.add_argument("--jobs", type=_count, default=1, metavar="N", help="exams side by side, in N processes")
 
 
 def _demo(commands: argparse._SubParsersAction) -> None:
@@ -187,6 +228,17 @@ def _stage(text: str) -> tuple[int, int, int]:
         raise argparse.ArgumentTypeError(f"must be SIZE:STEPS:BATCH, found {text}")
     size, steps, batch = map(_count, numbers)
     return size, steps, batch
+
+
+def _region(text: str) -> tuple[Path, float | None]:
+    mask, equals, nominal = text.rpartition("=")
+    return (Path(mask), _above_zero(nominal)) if equals else (Path(text), None)
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a whole number of 0 or more, found {text}")
+    return int(text)
 
 
 def _count(text: str) -> int:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from livermre import batch, pipeline
+from livermre import batch, given, pipeline
 from livermre.apps import console
 from livermre.apps.status import NOTHING, OK, SOME
 from livermre.exam.errors import SettingsError
 from livermre.exam.study import ReadOptions
+from livermre.inversion import InversionSettings
 from livermre.pipeline import Settings
 from livermre.results import Outcome, make_folder
 from livermre.roi import RoiSettings
@@ -37,8 +38,6 @@ def status(outcomes: Sequence[Outcome]) -> int:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    if options.from_phase:
-        raise SettingsError("--from-phase is not available yet: this version measures the scanner's stiffness map")
     region = RoiSettings() if options.erode_mm is None else RoiSettings(erode_mm=options.erode_mm)
     return Settings(
         read=ReadOptions(options.stiffness_unit, options.frequency_hz),
@@ -50,6 +49,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         region_file=options.roi,
         earlier_file=options.compare,
         deidentify=options.deidentify,
+        from_phase=options.from_phase,
     )
 
 
@@ -75,17 +75,55 @@ def segment(options: argparse.Namespace) -> int:
     return OK
 
 
+def invert(options: argparse.Namespace) -> int:
+    """Acquired phase to maps; prints what a person should know of them and the picture's path."""
+    from livermre.inverting import InvertRequest, Region, invert_path
+
+    request = InvertRequest(
+        InversionSettings(method=options.method),
+        start="wave" if options.from_wave else "phase",
+        regions=tuple(Region(path, nominal) for path, nominal in options.phantom),
+        overwrite=options.overwrite,
+    )
+    for made in invert_path(options.exam, options.out, ReadOptions(frequency_hz=options.frequency_hz), request):
+        console.show_inversion(made)
+    return OK
+
+
+def simulate(options: argparse.Namespace) -> int:
+    """Simulated exams as a vendor's DICOM, with masks, maps and numbers of the truth."""
+    from livermre.simulate.scan import ScanSettings
+    from livermre.simulated_cohort import simulate_cohort
+    from livermre.simulation import Recipe
+
+    try:
+        scan = ScanSettings(slices=options.slices)
+    except ValueError as error:
+        raise SettingsError(f"--slices: {error}") from error
+    recipe = Recipe(options.seed, options.vendor, scan)
+    with console.progress_bar(options.patients * (1 + options.repeats), options.debug) as bar:
+        made = simulate_cohort(
+            options.patients, recipe, options.out,
+            repeats=options.repeats, jobs=options.jobs, done=lambda _: bar.step(()),
+        )  # fmt: skip
+    kept = sum(m.status == "kept" for m in made)
+    console.say(f"simulated exams: {len(made)}" + (f", {kept} of them made earlier" if kept else ""))
+    console.say(str(options.out / "truth.csv"))
+    return OK
+
+
 def demo(options: argparse.Namespace) -> int:
     """The main job on exams simulated here; ends with a page worth opening."""
     from livermre.simulate.phantom import demo_phantoms
 
+    settings = Settings(model=options.model, device=options.device)
+    given.check(settings)
     make_folder(options.out)
     console.say("Simulating three exams: no data of patients is used or needed ...")
     sets = []
     for name, phantom in demo_phantoms().items():
         sets.append(options.out / "exams" / name)
         pipeline.write_exam(sets[-1], phantom.exam)
-    settings = Settings(model=options.model, device=options.device)
     outcomes = _analyze_all(sets, options.out, settings, argparse.Namespace(**vars(options), jobs=1, overwrite=True))
     console.show_outcomes(outcomes, options.out)
     worth = next((o for o in outcomes if o.status == "measured"), outcomes[0])
@@ -96,6 +134,7 @@ def demo(options: argparse.Namespace) -> int:
 
 def train(options: argparse.Namespace) -> int:
     """A network from images and labels, or from label maps alone."""
+    _check_training(options)
     missing = [name for name in ("torch", "segmentation_models_pytorch", "onnx") if find_spec(name) is None]
     if missing:
         raise SettingsError(f"training needs {', '.join(missing)}: pip install 'livermre[train]'")
@@ -110,5 +149,17 @@ def train(options: argparse.Namespace) -> int:
     )
     with console.training_bar() as report:
         path = train(request, report)
-    print(path)
+    console.say(str(path))
     return OK
+
+
+def _check_training(options: argparse.Namespace) -> None:
+    """Raise SettingsError for what can be seen to be wrong before anything heavy is loaded."""
+    if (options.data is None) == (options.synthetic is None):
+        raise SettingsError("give either DATA (images/ and labels/) or --synthetic SHAPES, not both and not neither")
+    for option, folder in (("DATA", options.data), ("--synthetic", options.synthetic)):
+        if folder is not None and not folder.is_dir():
+            raise SettingsError(f"{option}: there is no folder {folder}")
+    resumed = (options.out / "checkpoint.pt").is_file()
+    if options.start is not None and not resumed and not options.start.is_file():
+        raise SettingsError(f"--from: there is no file {options.start}")

@@ -1,5 +1,7 @@
 """What a person sees in the terminal: progress on standard error, tables on standard output."""
 
+import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,14 +12,25 @@ from rich.table import Table
 from rich.text import Text
 
 from livermre.dicom import SeriesReport
+from livermre.inverting import PICTURE, InvertResult
+from livermre.report import words
 from livermre.results import Outcome
 
 _STYLE = {"measured": "green", "skipped": "dim", "not reportable": "yellow", "failed": "red"}
+_ASCII = str.maketrans({"–": "-", "−": "-", "²": "2", "±": "+-", "≥": ">=", "≤": "<=", "…": "...", "·": "|"})
 
 
 def say(sentence: str) -> None:
-    """One line on standard output, at once."""
-    print(sentence, flush=True)
+    """One line on standard output, at once; in signs that the terminal has."""
+    print(_signs(sentence), flush=True)
+
+
+def _signs(text: str) -> str:
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return text.translate(_ASCII)
+    return text
 
 
 class Bar:
@@ -32,13 +45,21 @@ class Bar:
         """One input is finished."""
         for outcome in outcomes:
             if outcome.failed:
-                self._tell(f"livermre: {outcome.exam}: {outcome.message}")
+                self._tell(f"livermre: {_failure(outcome)}")
             if outcome.details and self._debug:
                 self._tell(outcome.details)
         self._progress.advance(self._task)
 
     def _tell(self, text: str) -> None:
         self._progress.console.print(Text(text), soft_wrap=True)
+
+
+def _failure(outcome: Outcome) -> str:
+    """Which exam failed and why, its name said once; where its row keeps an earlier finding, which input it was."""
+    kept = outcome.row.get("status") != "failed"
+    name = f"{outcome.exam} (from {outcome.source})" if kept and outcome.source else outcome.exam
+    said_anyway = re.match(rf"{re.escape(name)}(?![\w./-])", outcome.message)
+    return outcome.message if said_anyway else f"{name}: {outcome.message}"
 
 
 @contextmanager
@@ -52,11 +73,23 @@ def progress_bar(total: int, debug: bool = False) -> Iterator[Bar]:
 
 @contextmanager
 def training_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for a training: called with what is going on, how many steps are done, and how many there are."""
+    """A bar for a training: called with what is going on, how many steps are done, and how many there are.
+
+    It is there from the first call on: an error before any work stands alone.
+    """
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("")
-        yield lambda text, done, total: progress.update(task, description=text, completed=done, total=total)
+    progress = Progress(*columns, console=Console(stderr=True))
+    task = progress.add_task("")
+
+    def report(text: str, done: int, total: int) -> None:
+        progress.update(task, description=text, completed=done, total=total)
+        progress.start()
+
+    try:
+        yield report
+    finally:
+        if progress.live.is_started:
+            progress.stop()
 
 
 def show_series(reports: Sequence[SeriesReport]) -> None:
@@ -86,38 +119,82 @@ def show_outcomes(outcomes: Sequence[Outcome], out: Path) -> None:
         _show_one(outcomes[0], out)
     elif len(outcomes) > 1:
         _show_table(outcomes)
-        print(out / "summary.csv")
+        for outcome in outcomes:
+            for line in _change(outcome):
+                say(f"{outcome.exam}: {line}")
+        say(str(out / "summary.csv"))
+
+
+def show_inversion(made: InvertResult) -> None:
+    """What one inversion gave: a line a slice, the regions measured, where to look."""
+    waves = made.waves
+    say(f"{made.folder}: {waves.quantity} from {len(made.z_mm)} slices, method {waves.method}")
+    for i, z in enumerate(made.z_mm):
+        say(f"  z {z:.1f} mm: {words.wave_quality(waves, i) or 'no phase'}")
+    if waves.agreement:
+        say("against the scanner's map: " + ", ".join(f"{n} {v}" for n, v in words.wave_agreement(waves)))
+    for sentence in made.messages:
+        say(f"  {sentence}")
+    if made.rows:
+        _show_regions(made.rows)
+    say(str(made.folder / PICTURE))
+
+
+def _show_regions(rows: Sequence[Mapping[str, object]]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in rows[0]:
+        table.add_column(name, justify="left" if name == "region" else "right")
+    for row in rows:
+        table.add_row(*(Text("" if v is None else str(v)) for v in row.values()))
+    _wide_console().print(table)
 
 
 def _show_one(outcome: Outcome, out: Path) -> None:
     row = outcome.row
-    print(f"{outcome.exam}: {_value(row)}" + (f", {row['band']} by {row['table']}" if row.get("band") else ""))
+    say(f"{outcome.exam}: {_value(row)}" + (f", {row['band']} by {row['table']}" if row.get("band") else ""))
+    for line in _change(outcome):
+        say(line)
     if outcome.status == "skipped":
-        print("finished earlier with the same files and settings; --overwrite analyses it again")
+        say("finished earlier with the same files and settings; --overwrite analyses it again")
     for sentence in outcome.remarks:
-        print(f"  {sentence}")
-    print(out / outcome.exam / "report.html")
+        say(f"  {sentence}")
+    say(str(out / outcome.exam / "report.html"))
+
+
+def _change(outcome: Outcome) -> tuple[str, ...]:
+    """The change since the earlier exam in one line, its remark in a second; nothing where there is none."""
+    change = outcome.change
+    if not change:
+        return ()
+    verdict = words.limit_verdict(change["exceeds_limit"], change["limit_percent"])  # type: ignore[arg-type]
+    line = (
+        f"change: {change['earlier_kpa']:.2f} kPa earlier, {outcome.row['stiffness_kpa']:.2f} kPa now, "
+        f"{change['change_percent']:+.1f} %: {verdict}"
+    )
+    return line, f"  {change['remark']}"
 
 
 def _show_table(outcomes: Sequence[Outcome]) -> None:
     table = Table(box=None, pad_edge=False)
-    for heading in ("exam", "stiffness", "stage", "area mm2", "result"):
-        table.add_column(heading, overflow="fold", justify="right" if heading == "area mm2" else "left")
+    numbers = ("slices", "Hz", "area, cm²")
+    for heading in ("exam", "series", "slices", "Hz", "stiffness", "stage", "area, cm²", "result"):
+        table.add_column(_signs(heading), overflow="fold", justify="right" if heading in numbers else "left")
     for o in outcomes:
-        area = o.row.get("roi_area_mm2")
-        cells = (
-            o.exam,
-            _value(o.row) if not o.failed else "",
-            str(o.row.get("band") or ""),
-            f"{area:.0f}" if area else "",
-        )
-        table.add_row(*map(Text, cells), Text(o.status, style=_STYLE[o.status]))
+        cells = (o.exam, *(("",) * 6 if o.failed else _cells(o.row)))
+        table.add_row(*(Text(_signs(c)) for c in cells), Text(o.status, style=_STYLE[o.status]))
     _wide_console().print(table)
+
+
+def _cells(row: Mapping) -> tuple[str, ...]:
+    """What tells the exam of a row from others of its folder, and its numbers."""
+    frequency, area = row.get("frequency_hz"), row.get("roi_area_mm2")
+    which = (str(row.get("series") or ""), str(row.get("slices") or ""), f"{frequency:g}" if frequency else "")
+    return (*which, _value(row), str(row.get("band") or ""), words.cm2(area) if area else "")
 
 
 def _value(row: Mapping) -> str:
     if row["stiffness_kpa"] is None:
         return "not measurable"
     low, high = row["interval_95_low_kpa"], row["interval_95_high_kpa"]
-    interval = f" ({low:.2f}-{high:.2f})" if low is not None and high is not None else ""
+    interval = f" ({words.span((low, high))})" if low is not None and high is not None else ""
     return f"{row['stiffness_kpa']:.2f} kPa{interval}"
