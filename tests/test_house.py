@@ -20,6 +20,7 @@ ROADS = {
     "provenance",
     "network",
     "given",
+    "demo",
     "from_phase",
     "inverting",
     "simulation",

@@ -14,6 +14,7 @@ from livermre.exam.errors import SettingsError
 from livermre.exam.study import ReadOptions
 from livermre.inversion import InversionSettings
 from livermre.pipeline import Settings
+from livermre.report import words
 from livermre.results import Outcome, make_folder
 from livermre.roi import RoiSettings
 
@@ -113,19 +114,19 @@ def simulate(options: argparse.Namespace) -> int:
 
 
 def demo(options: argparse.Namespace) -> int:
-    """The main job on exams simulated here; ends with a page worth opening."""
-    from livermre.simulate.phantom import demo_phantoms
+    """The main job on exams simulated here, from acquired phase to page; ends with a page worth opening."""
+    from livermre.demo import demo_exams
 
-    settings = Settings(model=options.model, device=options.device)
+    settings = Settings(model=options.model, device=options.device, from_phase=True)
     given.check(settings)
     make_folder(options.out)
-    console.say("Simulating three exams: no data of patients is used or needed ...")
-    sets = []
-    for name, phantom in demo_phantoms().items():
-        sets.append(options.out / "exams" / name)
-        pipeline.write_exam(sets[-1], phantom.exam)
-    outcomes = _analyze_all(sets, options.out, settings, argparse.Namespace(**vars(options), jobs=1, overwrite=True))
+    console.say("Simulating three exams, waves and all: no data of patients is used or needed ...")
+    exams = list(demo_exams(options.out / "exams"))
+    asked = argparse.Namespace(**vars(options), jobs=1, overwrite=True)
+    outcomes = _analyze_all([e.folder for e in exams], options.out, settings, asked)
     console.show_outcomes(outcomes, options.out)
+    for exam in exams:
+        console.say(f"{exam.folder.name}: the simulated liver's true |G*| is {words.kpa(exam.liver_kpa)} kPa")
     worth = next((o for o in outcomes if o.status == "measured"), outcomes[0])
     console.say("\nAll three exams are simulated. A page worth opening:")
     console.say(str((options.out / worth.exam / "report.html").resolve()))
