@@ -1,0 +1,84 @@
+"""`livermre invert` and `livermre simulate` as people type them."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from road.test_from_phase import wave_exam
+
+from livermre import nifti
+
+
+@pytest.fixture
+def phase_set(tmp_path: Path) -> Path:
+    nifti.write_exam(tmp_path / "phase", wave_exam())
+    return tmp_path / "phase"
+
+
+def test_invert_says_what_it_saw_and_where_to_look(livermre, phase_set, tmp_path):
+    ran = livermre("invert", phase_set, "--out", tmp_path / "maps")
+    assert ran.status == 0, ran.err
+    assert "|G*| from 2 slices" in ran.out and "of the motion at the driver's frequency" in ran.out
+    assert Path(ran.out.strip().splitlines()[-1]).read_bytes().startswith(b"\x89PNG")
+    again = livermre("invert", phase_set, "--out", tmp_path / "maps")
+    assert again.status != 0 and "add --overwrite" in again.sentence
+    assert livermre("invert", phase_set, "--out", tmp_path / "maps", "--overwrite").status == 0
+
+
+def test_the_frequency_is_asked_for(livermre, tmp_path):
+    exam = wave_exam(frequency_hz=None)
+    nifti.write_exam(tmp_path / "phase", exam)
+    ran = livermre("invert", tmp_path / "phase", "--out", tmp_path / "maps")
+    assert ran.status == 3 and "--frequency-hz" in ran.sentence
+    assert not (tmp_path / "maps").exists()
+    assert livermre("invert", tmp_path / "phase", "--out", tmp_path / "maps", "--frequency-hz", "60").status == 0
+    assert json.loads((tmp_path / "maps" / "exam.json").read_text())["frequency_hz"] == 60
+
+
+def test_magnitude_alone_or_degrees_give_no_map(livermre, tmp_path):
+    exam = wave_exam()
+    bare = replace(exam, slices=tuple(replace(s, phase_rad=None) for s in exam.slices))
+    degrees = replace(exam, slices=tuple(replace(s, phase_rad=np.degrees(s.phase_rad)) for s in exam.slices))
+    for name, one in (("bare", bare), ("degrees", degrees)):
+        nifti.write_exam(tmp_path / name, one)
+        ran = livermre("invert", tmp_path / name, "--out", tmp_path / f"{name}-maps")
+        assert ran.status == 3 and "phase" in ran.sentence, ran
+        assert not (tmp_path / f"{name}-maps").exists()
+
+
+def test_results_never_go_into_the_input(livermre, phase_set):
+    ran = livermre("invert", phase_set, "--out", phase_set)
+    assert ran.status == 2 and "choose an --out elsewhere" in ran.sentence
+
+
+def test_phantom_regions_are_measured_beside_their_nominal_value(livermre, phase_set, tmp_path):
+    exam = wave_exam()
+    mask = np.zeros(exam.shape, np.uint8)
+    mask[:, 60:100, 60:100] = 1
+    nifti.write_volume(tmp_path / "disc.nii.gz", mask, exam)
+    ran = livermre("invert", phase_set, "--out", tmp_path / "maps", "--phantom", f"{tmp_path / 'disc.nii.gz'}=3")
+    assert ran.status == 0 and "disc" in ran.out and "nominal_kpa" in ran.out
+    with (tmp_path / "maps" / "regions.csv").open() as file:
+        row = next(iter(csv.DictReader(file)))
+    assert float(row["mean_kpa"]) == pytest.approx(3, rel=0.06)
+    missing = livermre("invert", phase_set, "--out", tmp_path / "other", "--phantom", "missing.nii.gz=3")
+    assert missing.status == 2 and "missing.nii.gz" in missing.sentence
+
+
+@pytest.mark.slow
+def test_simulate_makes_a_cohort_that_inspect_and_analyze_read(livermre, tmp_path):
+    out = tmp_path / "cohort"
+    ran = livermre("simulate", "--patients", "1", "--slices", "1", "--vendor", "ge", "--seed", "4", "--out", out)
+    assert ran.status == 0 and ran.out.strip().endswith("truth.csv")
+    with (out / "truth.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [r["exam"] for r in rows] == ["patient-0001"] and float(rows[0]["liver_kpa"]) > 1
+    seen = livermre("inspect", out / "exams" / "patient-0001")
+    assert seen.status == 0 and "phase" in seen.out and "stiffness" in seen.out
+    kept = livermre("simulate", "--patients", "1", "--slices", "1", "--vendor", "ge", "--seed", "4", "--out", out)
+    assert "1 of them made earlier" in kept.out
+    assert livermre("simulate", "--patients", "0", "--out", out).status == 2
+    assert livermre("simulate", "--patients", "1", "--slices", "99", "--out", out).status == 2
