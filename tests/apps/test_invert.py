@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from road.test_from_phase import wave_exam
 
 from livermre import nifti
+from road.test_from_phase import wave_exam
 
 
 @pytest.fixture
