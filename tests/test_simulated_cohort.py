@@ -178,6 +178,21 @@ def test_without_a_style_each_patient_has_a_vendors(tmp_path: Path) -> None:
     assert found == {"ge", "siemens", "siemens-enhanced", "philips-enhanced"}
 
 
+def test_a_real_cohorts_table_and_masks_are_left_alone(tmp_path: Path) -> None:
+    recipe = Recipe(1, "ge", ScanSettings(slices=1))
+    (tmp_path / "truth.csv").write_text("exam,biopsy\nreal-1,F4\n")
+    with pytest.raises(OutputError, match="did not simulate"):
+        simulate_cohort(1, recipe, tmp_path)
+    assert (tmp_path / "truth.csv").read_text() == "exam,biopsy\nreal-1,F4\n"
+    (tmp_path / "truth.csv").unlink()
+    own = tmp_path / "masks" / "patient-0001" / "liver.nii.gz"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"mine")
+    with pytest.raises(OutputError, match=r"did not write \(liver\.nii\.gz\)"):
+        simulate_cohort(1, recipe, tmp_path)
+    assert own.read_bytes() == b"mine"
+
+
 def test_wrong_numbers_are_refused_before_any_work(tmp_path: Path) -> None:
     for patients, repeats, jobs in ((0, 0, 1), (1, -1, 1), (1, 0, 0)):
         with pytest.raises(SettingsError, match="at least one patient"):

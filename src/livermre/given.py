@@ -30,7 +30,7 @@ def check(settings: "Settings") -> None:
     stiffness.load_table(settings.table)
     for option, path in (("--liver", settings.liver_file), ("--roi", settings.region_file)):
         if path is not None:
-            _check_mask(option, path)
+            check_mask(option, path)
     if settings.earlier_file is not None:
         earlier_finding(settings.earlier_file)
     if settings.liver_file is None or settings.model != "default":
@@ -47,7 +47,8 @@ def check_model(model: str | Path) -> None:
         raise SettingsError(f"--model: {error}") from error
 
 
-def _check_mask(option: str, path: Path) -> None:
+def check_mask(option: str, path: Path) -> None:
+    """Raise SettingsError where a file that an option names is missing, damaged or empty."""
     parts = nifti.files_of(path)
     if not parts:
         raise SettingsError(f"{option}: there is no file {path}")

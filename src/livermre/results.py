@@ -15,19 +15,25 @@ from typing import Literal
 from livermre.exam.errors import InputError, LivermreError, OutputError, SettingsError
 from livermre.version import __version__
 
-FINDING, ERROR, SUMMARY, RECORD = "finding.json", "error.json", "summary.csv", "inversion.json"
+FINDING, ERROR, SUMMARY, RECORD, TRUTH = "finding.json", "error.json", "summary.csv", "inversion.json", "truth.json"
 COLUMNS = (
     "exam", "status", "reportable", "stiffness_kpa", "stiffness_sd_kpa", "interval_95_low_kpa", "interval_95_high_kpa",
     "roi_area_mm2", "table", "band", "slices", "series", "frequency_hz", "flags", "message",
 )  # fmt: skip
-_OWN = re.compile(
-    r"(finding|error|exam|inversion)\.json|report\.(html|pdf)|(overlay|inversion)\.png|regions\.csv"
-    r"|(liver|roi|roi_reasons|magnitude|stiffness_kpa|confidence|wave_rad)(_z\d{3,})?\.nii\.gz"
-    r"|(seg|sr|stiffness_pmap|report_pdf)\.dcm"
-)
-"""Names of the files that livermre puts into a result folder; a folder with any other is never replaced."""
-_SET = re.compile(r"exam\.json|magnitude(_z\d{3,})?\.nii\.gz")
-"""What `invert` writes beside its record, inversion.json; without it these are somebody's own images."""
+_DICOM = r"(seg|sr|stiffness_pmap|report_pdf)\.dcm"
+_OWN = {
+    FINDING: re.compile(r"(finding|error)\.json|report\.(html|pdf)|overlay\.png|" + _DICOM),
+    RECORD: re.compile(r"(exam|inversion)\.json|inversion\.png|regions\.csv"),
+    TRUTH: re.compile(r"truth\.json"),
+}
+"""Names of the files that livermre puts into a result folder, by its record; with any other it is never replaced."""
+_OWN_VOLUMES = {
+    FINDING: r"liver|roi|roi_reasons|stiffness_kpa|confidence|wave_rad",
+    RECORD: r"magnitude|stiffness_kpa|confidence|wave_rad",
+    TRUTH: r"liver|parenchyma|labels|stiffness_true_kpa|reader_\d+",
+}
+"""Volumes beside a record; without that record they are a person's own masks and maps."""
+_KIND = {FINDING: "a finding", RECORD: "an inversion", TRUTH: "the truth of a simulated exam"}
 _NAME_LENGTH = 80  # file systems allow 255 bytes; room for "-2", the partial folder's mark and four-byte letters
 
 Status = Literal["measured", "not reportable", "skipped", "failed"]
@@ -131,47 +137,55 @@ def make_folder(out: Path) -> None:
 
 
 @contextmanager
-def whole_folder(target: Path) -> Iterator[Path]:
+def whole_folder(target: Path, record: str = FINDING) -> Iterator[Path]:
     """A folder to write into that becomes `target` at the end, or never existed; replaces earlier results there.
 
-    Raises OutputError where `target` holds anything that livermre did not write.
+    record  the file that says what the folder is: FINDING, RECORD of an inversion, TRUTH of a simulated exam
+
+    Raises OutputError where `target` holds results of another kind, or anything that livermre did not write.
     """
     partial = target.with_name(f".{target.name}.partial-{os.getpid()}")
     try:
         with _output_errors(target):
-            _check_own(target)
+            _check_own(target, record)
             shutil.rmtree(partial, ignore_errors=True)  # of a process of the same number that was killed
             partial.mkdir(parents=True)
             yield partial
-            _put_in_place(partial, target)
+            _put_in_place(partial, target, record)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _check_own(target: Path) -> None:
-    """Raise OutputError unless nothing, an empty folder or one of earlier results lies there."""
+def _check_own(target: Path, record: str) -> None:
+    """Raise OutputError unless nothing, an empty folder or one of earlier results of this kind lies there."""
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise OutputError(f"{target} is no folder that livermre made, so it was left alone: choose another --out")
-    strange = _strange(target) if target.exists() else []
+    other = [kind for name, kind in _KIND.items() if name != record and (target / name).is_file()]
+    if other:
+        raise OutputError(f"{target} holds {other[0]}, so it was left alone: choose another --out")
+    strange = _strange(target, record) if target.exists() else []
     if strange:
         raise OutputError(
             f"{target} holds what livermre did not write ({strange[0]}), so it was left alone: choose another --out"
         )
 
 
-def _strange(folder: Path) -> list[str]:
-    """What lies in a folder that livermre did not put there; a person's NIfTI set has the names but no record."""
-    ours = (folder / RECORD).is_file()
-    return sorted(p.name for p in folder.iterdir() if not _is_own(p) or (_SET.fullmatch(p.name) and not ours))
+def _strange(folder: Path, record: str) -> list[str]:
+    """What lies in a folder that livermre did not put there."""
+    recorded = (folder / record).is_file()
+    return sorted(p.name for p in folder.iterdir() if not _is_own(p, record, recorded))
 
 
-def _is_own(path: Path) -> bool:
-    return _OWN.fullmatch(path.name) is not None and path.is_file() and not path.is_symlink()
+def _is_own(path: Path, record: str, recorded: bool) -> bool:
+    if not path.is_file() or path.is_symlink():
+        return False
+    volume = re.fullmatch(rf"({_OWN_VOLUMES[record]})(_z\d{{3,}})?\.nii\.gz", path.name)
+    return _OWN[record].fullmatch(path.name) is not None or (recorded and volume is not None)
 
 
-def _put_in_place(partial: Path, target: Path) -> None:
+def _put_in_place(partial: Path, target: Path, record: str) -> None:
     """Rename `partial` to `target`; what lay there goes, if it is livermre's own."""
-    _check_own(target)  # again: the analysis took its time
+    _check_own(target, record)  # again: the analysis took its time
     if not target.exists():
         partial.rename(target)
         return
@@ -182,14 +196,14 @@ def _put_in_place(partial: Path, target: Path) -> None:
     except BaseException:  # an interruption between the two renames, too
         old.rename(target)
         raise
-    _remove_results(old)
+    _remove_results(old, record)
 
 
-def _remove_results(folder: Path) -> None:
+def _remove_results(folder: Path, record: str) -> None:
     """Remove livermre's own files, and the folder if nothing else is in it."""
     with suppress(OSError):
-        for path in folder.iterdir():
-            if _is_own(path):
+        for path in sorted(folder.iterdir(), key=lambda p: p.name == record):  # the record last
+            if _is_own(path, record, True):
                 path.unlink()
         folder.rmdir()
 

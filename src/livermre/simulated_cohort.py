@@ -10,11 +10,11 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from pathlib import Path
 
-from livermre.exam.errors import LivermreError, SettingsError
+from livermre.exam.errors import LivermreError, OutputError, SettingsError
 from livermre.results import make_folder, write_text
 from livermre.simulation import EXAMS, MASKS, Made, Recipe, Task, simulate_exam, truth_row
 
-TRUTH = "truth.csv"
+TABLE = "truth.csv"
 
 
 def simulate_cohort(
@@ -37,6 +37,7 @@ def simulate_cohort(
     if patients < 1 or repeats < 0 or jobs < 1:
         raise SettingsError("a cohort needs at least one patient, 0 or more repeats and at least one process")
     make_folder(out)
+    _check_table(out)
     tasks = [Task(recipe, p, r, out) for p in range(1, patients + 1) for r in range(repeats + 1)]
     made: list[Made] = []
     try:
@@ -69,6 +70,21 @@ def _side_by_side(tasks: Sequence[Task], jobs: int) -> Generator[Made, None, Non
         pool.shutdown(cancel_futures=True)
 
 
+def _check_table(out: Path) -> None:
+    """Raise OutputError where OUT/truth.csv tells of exams that livermre did not simulate."""
+    try:
+        with (out / TABLE).open(encoding="utf-8", newline="") as file:
+            strangers = [r for r in csv.DictReader(file) if truth_row(out / MASKS / str(r.get("exam"))) is None]
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, csv.Error) as error:
+        raise OutputError(f"{out / TABLE} cannot be read, so it was left alone: choose another --out") from error
+    if strangers:
+        raise OutputError(
+            f"{out / TABLE} tells of exams that livermre did not simulate, so it was left alone: choose another --out"
+        )
+
+
 def _write_truth(out: Path) -> None:
     """OUT/truth.csv: every exam that lies whole in OUT, sorted by name; a column that an exam lacks is empty."""
     names = sorted(p.name for p in (out / EXAMS).glob("[!.]*")) if (out / EXAMS).is_dir() else []
@@ -79,4 +95,4 @@ def _write_truth(out: Path) -> None:
     writer = csv.DictWriter(text, list(dict.fromkeys(c for row in rows for c in row)), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_text(out / TRUTH, text.getvalue())
+    write_text(out / TABLE, text.getvalue())

@@ -23,11 +23,11 @@ from livermre.dicom.write import STYLES, Style, write_exam
 from livermre.exam.errors import InputError, OutputError, SettingsError
 from livermre.exam.types import Exam, Identity
 from livermre.inversion import InversionSettings, invert
-from livermre.results import whole_folder
+from livermre.results import TRUTH, whole_folder
 from livermre.simulate.scan import Patient, ScanSettings, SimulatedScan, scan, simulate_patient
 from livermre.version import __version__
 
-EXAMS, MASKS, ROW = "exams", "masks", "truth.json"
+EXAMS, MASKS = "exams", "masks"
 
 _STYLES_OF: Mapping[str, tuple[Style, ...]] = {
     "GE": ("ge",),
@@ -100,10 +100,10 @@ def simulate_exam(task: Task) -> Made:
     style, scanned, exam, vendor = _scanned(task)
     if row is None:
         row = {"exam": task.name, "patient": task.patient, "style": style, **_plain(scanned.truth.row), **vendor}
-        with whole_folder(masks) as folder:
+        with whole_folder(masks, TRUTH) as folder:
             _write_masks(scanned, folder)
             content = {"row": row, "recipe": task.recipe.recorded()}
-            (folder / ROW).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+            (folder / TRUTH).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     with whole_folder(exams) as folder:
         who = Identity(f"{task.recipe.seed}-{task.patient:04d}", _visit(task.repeat))
         write_exam(exam, folder, style, seed=f"{task.recipe.seed}/{task.name}", identity=who, burned_in=True)
@@ -113,7 +113,7 @@ def simulate_exam(task: Task) -> Made:
 def truth_row(masks: Path) -> tuple[dict[str, object], object] | None:
     """An exam's line of truth.csv, and the recipe that made it; None where no such folder lies there."""
     try:
-        content = json.loads((masks / ROW).read_text(encoding="utf-8"))
+        content = json.loads((masks / TRUTH).read_text(encoding="utf-8"))
         return dict(content["row"]), content["recipe"]
     except (OSError, ValueError, KeyError, TypeError):
         return None

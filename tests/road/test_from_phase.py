@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from livermre import nifti, pipeline
+from livermre import inverting, nifti, pipeline
+from livermre.dicom import Reading
 from livermre.exam.errors import InputError, OutputError, SettingsError
 from livermre.exam.plane import Plane
-from livermre.exam.study import Study
+from livermre.exam.study import ReadOptions, Study
 from livermre.exam.types import Acquisition, Exam, Identity, Slice
 from livermre.from_phase import compared, inverted
 from livermre.inversion import InversionSettings
-from livermre.inverting import InvertRequest, Region, invert_study
+from livermre.inverting import InvertRequest, Region, invert_path, invert_study
 from livermre.pipeline import Settings
+from livermre.results import whole_folder
 
 KPA = 3.0
 PIXELS, PIXEL_MM = 160, 2.0
@@ -104,14 +106,59 @@ def test_invert_writes_a_set_that_analyze_reads_as_livermres_own(tmp_path: Path)
 
 def test_earlier_maps_are_replaced_only_when_asked_and_a_persons_set_never(tmp_path: Path) -> None:
     exam, out = wave_exam(), tmp_path / "out"
+    nifti.write_exam(tmp_path / "set", exam)
     request = InvertRequest(InversionSettings())
-    invert_study(study(exam), out, request)
-    with pytest.raises(OutputError, match="add --overwrite"):
-        invert_study(study(exam), out, request)
-    invert_study(study(exam), out, replace(request, overwrite=True))
+
+    def run(**changes: object):
+        return invert_path(tmp_path / "set", out, ReadOptions(), replace(request, **changes))[0]
+
+    assert run().result is not None
+    kept = run()
+    assert kept.result is None and not kept.error
+    assert "add --overwrite" in run(start="phase", settings=InversionSettings(window_mm=5.0)).error
+    assert run(overwrite=True, settings=InversionSettings(window_mm=5.0)).result is not None
     (out / "inversion.json").unlink()  # what is left looks like a set that a person made
     with pytest.raises(OutputError, match="did not write"):
-        invert_study(study(exam), out, replace(request, overwrite=True))
+        invert_study(study(exam), out, request)
+
+
+def test_no_door_takes_away_what_another_made(tmp_path: Path) -> None:
+    exam, out = wave_exam(vendor=True), tmp_path / "out"
+    invert_study(study(exam), out, InvertRequest(InversionSettings()))
+    before = {p.name: p.read_bytes() for p in out.iterdir()}
+    nifti.write_exam(tmp_path / "in" / "out", exam)
+    settings = Settings(liver_file=disc(tmp_path / "liver.nii.gz", exam, 90))
+    for overwrite in (False, True):
+        (outcome,) = pipeline.analyze_path(tmp_path / "in" / "out", tmp_path, settings, overwrite=overwrite)
+        assert outcome.failed and "holds an inversion" in outcome.message
+    assert {p.name: p.read_bytes() for p in out.iterdir()} == before
+    (outcome,) = pipeline.analyze_path(tmp_path / "in" / "out", tmp_path / "found", settings)
+    assert not outcome.failed
+    with pytest.raises(OutputError, match="holds a finding"):
+        invert_study(study(exam), tmp_path / "found" / "out", InvertRequest(InversionSettings(), overwrite=True))
+
+
+def test_a_persons_maps_without_a_record_are_left_alone(tmp_path: Path) -> None:
+    exam, own = wave_exam(), tmp_path / "own"
+    own.mkdir()
+    disc(own / "liver.nii.gz", exam)
+    for do in (
+        lambda: invert_study(study(exam), own, InvertRequest(InversionSettings(), overwrite=True)),
+        lambda: whole_folder(own).__enter__(),
+    ):
+        with pytest.raises(OutputError, match=r"did not write \(liver\.nii\.gz\)"):
+            do()
+    assert [p.name for p in own.iterdir()] == ["liver.nii.gz"]
+
+
+def test_one_bad_exam_of_a_folder_does_not_stop_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    exam = wave_exam()
+    bare = replace(exam, slices=tuple(replace(s, phase_rad=None) for s in exam.slices))
+    reading = Reading((study(bare), study(exam)), (InputError("unreadable"),))
+    monkeypatch.setattr(inverting, "read_folder", lambda path, options: reading)
+    found = invert_path(tmp_path / "in", tmp_path / "out", ReadOptions(), InvertRequest(InversionSettings()))
+    assert [bool(o.error) for o in found] == [True, False, True]
+    assert [o.folder.name for o in found] == ["in", "in-2", "in-3"]
 
 
 def test_the_frequency_is_asked_for_never_assumed() -> None:

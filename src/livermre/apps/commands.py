@@ -86,9 +86,11 @@ def invert(options: argparse.Namespace) -> int:
         regions=tuple(Region(path, nominal) for path, nominal in options.phantom),
         overwrite=options.overwrite,
     )
-    for made in invert_path(options.exam, options.out, ReadOptions(frequency_hz=options.frequency_hz), request):
-        console.show_inversion(made)
-    return OK
+    outcomes = invert_path(options.exam, options.out, ReadOptions(frequency_hz=options.frequency_hz), request)
+    for outcome in outcomes:
+        console.show_inversion(outcome, alone=len(outcomes) == 1)
+    failed = sum(bool(o.error) for o in outcomes)
+    return OK if not failed else NOTHING if failed == len(outcomes) else SOME
 
 
 def simulate(options: argparse.Namespace) -> int:

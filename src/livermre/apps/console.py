@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from livermre.dicom import SeriesReport
-from livermre.inverting import PICTURE, InvertResult
+from livermre.inverting import PICTURE, InvertOutcome, InvertResult
 from livermre.report import words
 from livermre.results import Outcome
 
@@ -125,10 +125,21 @@ def show_outcomes(outcomes: Sequence[Outcome], out: Path) -> None:
         say(str(out / "summary.csv"))
 
 
-def show_inversion(made: InvertResult) -> None:
-    """What one inversion gave: a line a slice, the regions measured, where to look."""
+def show_inversion(outcome: InvertOutcome, *, alone: bool) -> None:
+    """What became of one exam: a line a slice, the regions measured, where to look; or why there is none."""
+    made = outcome.result
+    if outcome.error:
+        name = "" if alone else f"{outcome.folder.name}: "
+        print(f"livermre: {name}{outcome.error}", file=sys.stderr)
+    elif made is None:
+        say(f"{outcome.folder}: finished earlier with the same files and settings; --overwrite inverts it again")
+    else:
+        _show_maps(outcome.folder, made)
+
+
+def _show_maps(folder: Path, made: InvertResult) -> None:
     waves = made.waves
-    say(f"{made.folder}: {waves.quantity} from {len(made.z_mm)} slices, method {waves.method}")
+    say(f"{folder}: {waves.quantity} from {len(made.z_mm)} slices, method {waves.method}")
     for i, z in enumerate(made.z_mm):
         say(f"  z {z:.1f} mm: {words.wave_quality(waves, i) or 'no phase'}")
     if waves.agreement:
@@ -137,7 +148,7 @@ def show_inversion(made: InvertResult) -> None:
         say(f"  {sentence}")
     if made.rows:
         _show_regions(made.rows)
-    say(str(made.folder / PICTURE))
+    say(str(folder / PICTURE))
 
 
 def _show_regions(rows: Sequence[Mapping[str, object]]) -> None:
