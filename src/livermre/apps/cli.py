@@ -185,6 +185,7 @@ def _train(commands: argparse._SubParsersAction) -> None:
         "--stages", nargs="+", type=_stage, metavar="SIZE:STEPS:BATCH", help="grid sizes, one after the other"
     )
     c.add_argument("--seed", type=int, default=1, metavar="S", help="default %(default)s")
+    c.add_argument("--peak-rate", type=_above_zero, metavar="R", help="highest learning rate (default 0.0012)")
     c.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="default %(default)s")
     c.add_argument("--bf16", action="store_true", help="faster where the processor has bf16 matrix units")
     c.add_argument("--weights", choices=("int8", "fp16", "fp32"), default="int8", help="of the export (default int8)")

@@ -145,6 +145,8 @@ def train(options: argparse.Namespace) -> int:
     from livermre.train.loop import Stage, TrainSettings
 
     settings = TrainSettings(network=options.network, seed=options.seed, device=options.device, bf16=options.bf16)
+    if options.peak_rate is not None:
+        settings = replace(settings, peak_rate=options.peak_rate)
     if options.stages:
         settings = replace(settings, stages=tuple(Stage(*s) for s in options.stages))
     request = TrainRequest(
