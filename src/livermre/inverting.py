@@ -25,6 +25,9 @@ from livermre.version import __version__
 
 PICTURE, REGIONS = "inversion.png", "regions.csv"
 
+_STIFFEST_KPA = 300.0
+"""No gel or tissue of elastography is stiffer: a larger nominal value is in Pa."""
+
 
 @dataclass(frozen=True)
 class Region:
@@ -32,6 +35,11 @@ class Region:
 
     path: Path
     nominal_kpa: float | None = None
+
+    def __post_init__(self) -> None:
+        """Raise SettingsError for a nominal value that must be Pa."""
+        if self.nominal_kpa is not None and self.nominal_kpa > _STIFFEST_KPA:
+            raise SettingsError(f"--phantom: {self.nominal_kpa:g} kPa is stiffer than any phantom; give kPa, not Pa")
 
     @property
     def name(self) -> str:
@@ -150,6 +158,7 @@ def _measured(region: Region, exam: Exam) -> tuple[dict[str, object], Sequence[F
     if kpa is None or sure is None:
         raise InputError("the inversion gave no map")
     values = kpa[mask & np.isfinite(kpa)].astype(float)
+    trusted = kpa[mask & np.isfinite(kpa) & (sure >= CONFIDENT)].astype(float)
     if values.size == 0:
         raise SettingsError(f"--phantom: no pixel of {region.path.name} has a value in the map")
     mean, nominal = float(values.mean()), region.nominal_kpa
@@ -158,7 +167,8 @@ def _measured(region: Region, exam: Exam) -> tuple[dict[str, object], Sequence[F
         "mean_kpa": round(mean, 4),
         "sd_kpa": round(float(values.std()), 4),
         "pixels": int(values.size),
-        "confident_share": round(float((sure[mask] >= CONFIDENT).mean()), 4),
+        "confident_share": round(trusted.size / int(mask.sum()), 4),
+        "confident_mean_kpa": round(float(trusted.mean()), 4) if trusted.size else None,
         "nominal_kpa": nominal,
         "difference_percent": None if nominal is None else round(100 * (mean / nominal - 1), 2),
     }

@@ -64,6 +64,9 @@ def test_phantom_regions_are_measured_beside_their_nominal_value(livermre, phase
     with (tmp_path / "maps" / "regions.csv").open() as file:
         row = next(iter(csv.DictReader(file)))
     assert float(row["mean_kpa"]) == pytest.approx(3, rel=0.06)
+    assert float(row["confident_mean_kpa"]) == pytest.approx(3, rel=0.06)
+    pascal = livermre("invert", phase_set, "--out", tmp_path / "pa", "--phantom", f"{tmp_path / 'disc.nii.gz'}=3000")
+    assert pascal.status == 2 and "give kPa, not Pa" in pascal.sentence
     missing = livermre("invert", phase_set, "--out", tmp_path / "other", "--phantom", "missing.nii.gz=3")
     assert missing.status == 2 and "missing.nii.gz" in missing.sentence
 

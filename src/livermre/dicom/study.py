@@ -151,7 +151,7 @@ def _waves(draft: Draft, role: str, noted: list[Flag]) -> list[np.ndarray | None
             raise InputError("some slices have none")
         tables = [waves(frames) for _, frames in chosen]
         if len({shape for shape, _ in tables}) > 1:
-            raise InputError("slices have different numbers of offsets")
+            raise InputError(_uneven([shape[2] for shape, _ in tables]))
         for (_, frames), plane in zip(tables, draft.planes, strict=True):
             _check_grids((f, plane) for f in frames)
         flat = [f for _, frames in tables for f in frames]
@@ -164,6 +164,16 @@ def _waves(draft: Draft, role: str, noted: list[Flag]) -> list[np.ndarray | None
         return empty
     shape = tables[0][0]
     return list(images.reshape(len(tables), *shape, *images.shape[1:]))
+
+
+def _uneven(offsets: Sequence[int]) -> str:
+    """Which slices lack phase images, in words; offsets of every slice, foot to head."""
+    most = max(offsets)
+    lacking = ", ".join(str(i) for i, n in enumerate(offsets, start=1) if n < most)
+    return (
+        f"slice {lacking} (counted from the feet) has fewer phase offsets than the {most} of the others: "
+        "an image is missing, export the whole series"
+    )
 
 
 def _check_grids(pairs: Iterable[tuple[Frame, Plane]]) -> None:
