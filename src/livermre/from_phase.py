@@ -6,8 +6,8 @@ import numpy as np
 
 from livermre.evaluate import agreement
 from livermre.exam.errors import InputError
-from livermre.exam.flags import flag
-from livermre.exam.types import Exam, LiverMask, Waves
+from livermre.exam.flags import Flag, flag
+from livermre.exam.types import Exam, LiverMask, Slice, Waves
 from livermre.inversion import Inversion, InversionSettings, SliceQuality, invert
 from livermre.inversion.chain import Start
 from livermre.inversion.quality import CONFIDENT
@@ -31,15 +31,50 @@ def inverted(exam: Exam, settings: InversionSettings, start: Start = "phase") ->
 
 
 def with_confidence(exam: Exam, settings: InversionSettings) -> Exam:
-    """The scanner's stiffness with livermre's confidence, where phase allows it; else the exam as it is."""
+    """The scanner's stiffness with livermre's confidence, where phase allows it; else the exam as it is, flagged.
+
+    Slices whose offsets contradict each other lose the scanner's value too, which was made of the same offsets.
+    """
     if all(s.phase_rad is None for s in exam.slices):
         return exam
     try:
-        own = invert(exam, settings).exam
-    except InputError:  # the exam can be measured all the same, flagged for want of a confidence map
-        return exam
-    slices = tuple(replace(s, confidence=o.confidence) for s, o in zip(exam.slices, own.slices, strict=True))
-    return replace(exam, slices=slices, flags=(*exam.flags, flag("confidence_from_phase")))
+        made = invert(exam, settings)
+    except InputError as error:  # the exam can be measured all the same, flagged for want of a confidence map
+        return replace(exam, flags=(*exam.flags, flag("phase_not_used", reason=str(error).rstrip("."))))
+    own = made.exam.flags[len(exam.flags) :]
+    silent = any(f.code == "phase_without_waves" for f in own)
+    doubted = {q.z_mm for q in made.slices if q.flags}
+    slices = tuple(
+        _judged(s, o.confidence, silent, s.plane.position_mm in doubted)
+        for s, o in zip(exam.slices, made.exam.slices, strict=True)
+    )
+    passed = tuple(f for f in own if f.code not in _OF_OUR_MAP)
+    return replace(exam, slices=slices, flags=(*exam.flags, *passed, *_origin(slices, made, silent)))
+
+
+_OF_OUR_MAP = {"stiffness_by_livermre", "slices_without_phase", "phase_without_waves"}
+"""Flags that speak of our stiffness map, which is not used here; `_origin` says in their stead what holds."""
+
+
+def _judged(s: Slice, confidence: np.ndarray | None, silent: bool, doubted: bool) -> Slice:
+    """A slice of the scanner with our confidence: none at all where its phase holds no wave, no value if doubted."""
+    if confidence is not None and silent:
+        confidence = np.zeros_like(confidence)  # a few pixels by chance must not pass for a wave
+    if doubted and s.stiffness_kpa is not None:
+        return replace(s, confidence=confidence, stiffness_kpa=np.full_like(s.stiffness_kpa, np.nan))
+    return replace(s, confidence=confidence)
+
+
+def _origin(slices: tuple[Slice, ...], made: Inversion, silent: bool) -> tuple[Flag, ...]:
+    """Which slices have our confidence, and whether their phase holds waves."""
+    used, lacking = (
+        ", ".join(f"{s.plane.position_mm:.0f}" for s in slices if (s.confidence is None) == missing)
+        for missing in (False, True)
+    )
+    where = flag("confidence_partly_from_phase", used=used, lacking=lacking) if lacking else None
+    found = (where or flag("confidence_from_phase"),)
+    best = max(q.confident_share for q in made.slices)
+    return (*found, flag("phase_contradicts_map", percent=100 * best)) if silent else found
 
 
 def compared(waves: Waves, exam: Exam, liver: LiverMask) -> Waves:

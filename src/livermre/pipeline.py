@@ -1,8 +1,9 @@
 """The road: files -> exam -> liver -> region -> stiffness -> stage -> files. Only here is the clinical order known."""
 
+import json
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,8 @@ def analyze_study(study: Study, settings: Settings) -> Finding:
     exam, waves = _with_map(_labelled(study.exam), settings)
     liver = find_liver(exam, settings)
     region, measured = _measure(exam, liver, settings)
-    stage, flags = stiffness.stage(measured, stiffness.load_table(settings.table), exam.acquisition)
+    table = stiffness.load_table(settings.table)
+    stage, flags = stiffness.stage(measured, table, exam.acquisition, exam.quantity)
     measured = replace(measured, flags=(*measured.flags, *flags))
     provenance = _provenance(study, exam, liver, settings)
     waves = waves and from_phase.compared(waves, exam, liver)
@@ -115,7 +117,9 @@ def _with_map(exam: Exam, settings: Settings) -> tuple[Exam, Waves | None]:
     """The exam with the map to measure: the scanner's, or livermre's from the acquired phase."""
     if settings.from_phase:
         made = from_phase.inverted(exam, settings.inversion)
-        return made.exam, made.waves
+        settings_json = json.loads(json.dumps(asdict(settings.inversion)))
+        how = {"method": made.waves.method, "start": "phase", "settings": settings_json}
+        return replace(made.exam, quantity=made.waves.quantity, inversion=how), made.waves
     if exam.stiffness_kpa is None:
         if any(s.phase_rad is not None for s in exam.slices):
             raise InputError(
@@ -153,7 +157,16 @@ def _change(exam: Exam, measured: Stiffness, settings: Settings) -> Change | Non
         return None
     earlier = given.earlier_finding(settings.earlier_file)
     source, drawn = exam.stiffness_source, recorded(settings)
-    return stiffness.compare(measured, exam.acquisition, earlier, settings.compare, source, drawn)
+    return stiffness.compare(
+        measured,
+        exam.acquisition,
+        earlier,
+        settings.compare,
+        source,
+        drawn,
+        quantity=exam.quantity,
+        inversion=exam.inversion,
+    )
 
 
 def _analyze_one(study: Study, target: Path, settings: Settings, overwrite: bool) -> Outcome:
@@ -242,7 +255,8 @@ def inspect(path: Path) -> list[SeriesReport]:
         return reports
     exam = nifti.read(path).exam
     found = {
-        n: getattr(exam.slices[0], n) is not None for n in ("magnitude", "stiffness_kpa", "confidence", "phase_rad")
+        n: any(getattr(s, n) is not None for s in exam.slices)
+        for n in ("magnitude", "stiffness_kpa", "confidence", "phase_rad")
     }
     return [
         SeriesReport(

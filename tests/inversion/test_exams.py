@@ -9,7 +9,8 @@ from inversion.sources import SHAPE, bulk, exam_of, inner, shaken
 from livermre.exam.errors import InputError, SettingsError
 from livermre.exam.flags import Severity
 from livermre.exam.types import Exam
-from livermre.inversion import InversionSettings, invert
+from livermre.inversion import InversionSettings, foreground, invert
+from livermre.inversion.maps import _finish
 
 
 def made(kpa: float, seed: int, ratio: float = 3.0, noise: float = 0.05, **more) -> Exam:
@@ -37,7 +38,8 @@ def test_stiffness_with_bulk_three_times_the_shear(kpa: float, limit: float) -> 
 
 
 def test_modulus_has_the_loss_whatever_way_time_runs() -> None:
-    exam = made(3.0, 4, noise=0.0)
+    # bulk of three times the shear steps by more than pi between offsets here, which unwrapping cannot yet align
+    exam = made(3.0, 4, ratio=2.0, noise=0.0)
     backwards = replace(exam, slices=tuple(replace(s, phase_rad=s.phase_rad[:, :, ::-1]) for s in exam.slices))
     for e in (exam, backwards):
         modulus = invert(e).modulus_kpa[0][inner()]
@@ -114,6 +116,8 @@ def test_wrong_order_and_a_damaged_offset_leave_nothing_trusted() -> None:
     swapped = invert(edited(exam, lambda p: p[:, :, [0, 2, 1, 3]]))
     assert {"phase_not_harmonic", "phase_without_waves"} <= codes(swapped.exam)
     assert not swapped.exam.slices[0].confidence.any()
+    # a region drawn by hand does not ask for confidence: there must be no value either
+    assert np.isnan(swapped.stiffness_kpa).all() and np.isnan(swapped.modulus_kpa).all()
 
     def noise(p: np.ndarray) -> np.ndarray:
         p[:, :, 2] = np.random.default_rng(0).uniform(-np.pi, np.pi, SHAPE)
@@ -121,7 +125,27 @@ def test_wrong_order_and_a_damaged_offset_leave_nothing_trusted() -> None:
 
     damaged = invert(edited(exam, noise))
     assert any("Phase offset 3 of the slice at 0 mm" in f.message for f in damaged.exam.flags)
-    assert not damaged.exam.slices[0].confidence.any()
+    assert not damaged.exam.slices[0].confidence.any() and np.isnan(damaged.stiffness_kpa).all()
+
+
+def test_where_phase_jumps_or_the_fit_is_absurd_there_is_no_value() -> None:
+    def jump(p: np.ndarray) -> np.ndarray:
+        p[..., 60:100, 40:80] = np.random.default_rng(1).uniform(-np.pi, np.pi, (1, 1, 4, 40, 40))
+        return p
+
+    found = invert(edited(made(3.0, 18), jump))
+    inside = (0, slice(65, 95), slice(45, 75))
+    assert np.isnan(found.stiffness_kpa[inside]).all() and not found.exam.confidence[inside].any()
+    maps = _finish(
+        np.array([[3.0, 100.1, np.inf]], np.complex64),
+        np.ones((1, 3), np.float32),
+        np.zeros((1, 1, 1, 3), np.complex64),
+        np.ones((1, 3), bool),
+        InversionSettings(),
+    )
+    np.testing.assert_array_equal(maps.stiffness_kpa, [[3.0, np.nan, np.nan]])
+    np.testing.assert_array_equal(maps.confidence > 0, [[True, False, False]])
+    np.testing.assert_array_equal(np.isfinite(maps.modulus_kpa), [[True, False, False]])
 
 
 def flat(p: np.ndarray) -> np.ndarray:
@@ -145,6 +169,56 @@ def test_what_cannot_be_phase_is_refused_in_one_sentence(change, words: str) -> 
     with pytest.raises(InputError, match=words) as error:
         invert(edited(made(3.0, 13), change))
     assert "\n" not in str(error.value)
+
+
+def second(exam: Exam, change) -> Exam:
+    """Only the second slice is changed."""
+    return replace(exam, slices=(exam.slices[0], *edited(replace(exam, slices=exam.slices[1:]), change).slices))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda p: 0 * p, "slice at 10.0 mm: all 4 phase offsets are the same image"),
+        (lambda p: p[:, :, [0, 1, 1, 3]], "slice at 10.0 mm: phase offsets 2 and 3 are the same image"),
+        (flat, "slice at 10.0 mm: phase offset 2 has the same value everywhere"),
+        (lambda p: p * np.nan, "slice at 10.0 mm: the phase holds values that are no numbers"),
+    ],
+)
+def test_one_slice_that_cannot_be_phase_is_left_out_and_named(change, words: str) -> None:
+    exam = made(3.0, 13, slices=2)
+    found = invert(second(exam, change))
+    told = [f.message for f in found.exam.flags if f.code == "slice_not_inverted"]
+    assert len(told) == 1 and words in told[0] and "slices_without_phase" not in codes(found.exam)
+    assert found.exam.slices[1].stiffness_kpa is None and found.exam.slices[1].confidence is None
+    assert len(found.slices) == 1 and not found.wave[1].any()
+    np.testing.assert_array_equal(found.stiffness_kpa[0], invert(exam).stiffness_kpa[0])
+
+
+def test_no_slice_left_and_a_wrong_unit_are_still_errors() -> None:
+    exam = made(3.0, 13, slices=2)
+    with pytest.raises(InputError, match=r"slice at 0.0 mm: all 4 phase offsets are the same image"):
+        invert(edited(exam, lambda p: np.repeat(p[:, :, :1], 4, axis=2)))
+    blank_first = edited(exam, lambda p: np.repeat(p[:, :, :1], 4, axis=2)).slices[0]
+    for change in (np.degrees, lambda p: p + 4.0):
+        with pytest.raises(InputError, match=r"slice at 10.0 mm: .*wrapped phase in rad"):
+            invert(replace(exam, slices=(blank_first, second(exam, change).slices[1])))
+
+
+def test_no_numbers_in_the_magnitude_leave_the_body_as_it_is() -> None:
+    clean = made(3.0, 19).slices[0].magnitude
+    holed = np.array(clean)
+    holed[0, 0] = np.nan  # in the air, where interpolation has no neighbour
+    np.testing.assert_array_equal(foreground(holed), foreground(clean))
+    assert not foreground(holed).all()
+
+
+@pytest.mark.parametrize("frequency_hz", [0.0, -60.0, float("nan")])
+def test_a_frequency_of_the_headers_must_be_above_zero(frequency_hz: float) -> None:
+    exam = made(3.0, 15)
+    wrong = replace(exam, acquisition=replace(exam.acquisition, frequency_hz=frequency_hz))
+    with pytest.raises(InputError, match=r"must be above zero: give it with --frequency-hz"):
+        invert(wrong)
 
 
 def test_magnitude_given_as_phase_is_refused() -> None:

@@ -67,7 +67,9 @@ def test_means_from_phase(vendor: Exam, roi: np.ndarray, from_phase: Inversion) 
 
 def test_pixels_and_confident_area_from_phase(vendor: Exam, liver: np.ndarray, from_phase: Inversion) -> None:
     theirs, ours = liver & (vendor.confidence >= 0.95), liver & (from_phase.exam.confidence >= 0.95)
-    r = np.corrcoef(from_phase.stiffness_kpa[theirs], vendor.stiffness_kpa[theirs])[0, 1]
+    valued = theirs & np.isfinite(from_phase.stiffness_kpa)  # none where phase jumps from pixel to pixel
+    assert valued.sum() > 0.98 * theirs.sum()
+    r = np.corrcoef(from_phase.stiffness_kpa[valued], vendor.stiffness_kpa[valued])[0, 1]
     assert r >= 0.80
     assert 2 * (ours & theirs).sum() / (ours.sum() + theirs.sum()) >= 0.70
     assert from_phase.exam.flags[-1].code == "stiffness_by_livermre"  # and nothing to doubt

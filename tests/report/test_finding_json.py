@@ -76,3 +76,12 @@ def test_odd_texts_survive():
 
 def test_same_finding_same_bytes():
     assert finding_bytes(finding()) == finding_bytes(finding())
+
+
+def test_the_quantity_and_the_inversion_are_the_exams() -> None:
+    base = finding()
+    how = {"method": "lfe", "start": "phase", "settings": {"method": "lfe"}}
+    made = finding_json(replace(base, exam=replace(base.exam, quantity="rho c^2", inversion=how)))
+    assert made["quantity"] == "density times the square of the wave speed, rho c^2"
+    assert made["provenance"]["inversion"] == how
+    assert "inversion" not in finding_json(base)["provenance"]

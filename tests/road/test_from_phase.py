@@ -2,6 +2,8 @@
 
 import csv
 import json
+import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,13 +13,15 @@ import pytest
 from livermre import inverting, nifti, pipeline
 from livermre.dicom import Reading
 from livermre.exam.errors import InputError, OutputError, SettingsError
+from livermre.exam.flags import Flag, flag
 from livermre.exam.plane import Plane
 from livermre.exam.study import ReadOptions, Study
 from livermre.exam.types import Acquisition, Exam, Identity, Slice
-from livermre.from_phase import compared, inverted
+from livermre.from_phase import compared, inverted, with_confidence
 from livermre.inversion import InversionSettings
 from livermre.inverting import InvertRequest, Region, invert_path, invert_study
 from livermre.pipeline import Settings
+from livermre.report.inversion_picture import _columns, inversion_picture
 from livermre.results import whole_folder
 
 KPA = 3.0
@@ -183,3 +187,109 @@ def test_maps_are_compared_only_where_both_are_confident() -> None:
     unsure = replace(made.waves, vendor_confidence=np.zeros(exam.shape))
     assert compared(unsure, made.exam, liver).agreement is None
     assert compared(replace(made.waves, vendor_kpa=None), made.exam, liver).compared is None
+
+
+def changed(exam: Exam, index: int, **values: object) -> Exam:
+    """The exam with other images in one slice."""
+    return replace(exam, slices=tuple(replace(s, **values) if i == index else s for i, s in enumerate(exam.slices)))
+
+
+def damaged(exam: Exam, index: int) -> Exam:
+    """One offset of one slice is noise."""
+    phase = np.array(exam.slices[index].phase_rad)
+    phase[:, :, 3] = np.random.default_rng(5).uniform(-np.pi, np.pi, phase[:, :, 3].shape)
+    return changed(exam, index, phase_rad=phase)
+
+
+def bare(exam: Exam) -> Exam:
+    """The scanner's map without its confidence."""
+    return replace(exam, slices=tuple(replace(s, confidence=None) for s in exam.slices))
+
+
+def blank_phase() -> np.ndarray:
+    return np.zeros((1, 1, 4, PIXELS, PIXELS))
+
+
+def messages(flags: tuple[Flag, ...]) -> dict[str, str]:
+    return {f.code: f.message for f in flags}
+
+
+def given(tmp_path: Path, exam: Exam, from_phase: bool) -> Settings:
+    mask, liver = disc(tmp_path / "disc.nii.gz", exam), disc(tmp_path / "liver.nii.gz", exam, 90)
+    return Settings(from_phase=from_phase, region_file=mask, liver_file=liver)
+
+
+@pytest.mark.parametrize("from_phase", [True, False], ids=["our map", "the scanner's"])
+def test_a_region_given_by_hand_measures_no_slice_that_is_not_trusted(from_phase: bool, tmp_path: Path) -> None:
+    exam = damaged(bare(wave_exam(vendor=True)), 1)
+    finding = pipeline.analyze_study(study(exam), given(tmp_path, exam, from_phase))
+    good, bad = finding.stiffness.slices
+    assert good.mean_kpa == pytest.approx(KPA if from_phase else 1.1 * KPA, rel=0.05)
+    assert bad.mean_kpa is None and bad.pixels == 0
+    assert "Phase offset 4 of the slice at 10 mm" in messages(finding.flags)["phase_offset_damaged"]
+    assert finding.stiffness.mean_kpa == pytest.approx(good.mean_kpa)
+
+
+def test_phase_that_cannot_be_used_for_confidence_is_named() -> None:
+    for exam, words in (
+        (wave_exam(vendor=True, frequency_hz=None), "driver frequency is not in the headers"),
+        (wave_exam(vendor=True, offsets=2), "2 phase offset"),
+    ):
+        own = with_confidence(bare(exam), InversionSettings())
+        assert own.confidence is None and words in messages(own.flags)["phase_not_used"]
+
+
+@pytest.mark.parametrize("phase", [None, blank_phase()], ids=["none", "blank"])
+def test_confidence_of_some_slices_says_of_which(phase: np.ndarray | None, tmp_path: Path) -> None:
+    exam = changed(bare(wave_exam(vendor=True)), 1, phase_rad=phase)
+    finding = pipeline.analyze_study(study(exam), given(tmp_path, exam, from_phase=False))
+    told = messages(finding.flags)
+    assert "in the slices at 0 mm. The slices at 10 mm have none" in told["confidence_partly_from_phase"]
+    assert "no_confidence_map" in told and finding.stiffness.interval_95_kpa is None
+    assert not {"confidence_from_phase", "slices_without_phase", "stiffness_by_livermre"} & set(told)
+    assert ("slice_not_inverted" in told) == (phase is not None)
+
+
+def test_the_scanners_map_is_not_measured_where_the_phase_holds_no_wave(tmp_path: Path) -> None:
+    exam = bare(wave_exam(vendor=True))
+    rng = np.random.default_rng(6)
+    noise = rng.normal(0, 0.1, (1, 1, 4, PIXELS, PIXELS))
+    exam = replace(exam, slices=tuple(replace(s, phase_rad=noise + 0.1 * i) for i, s in enumerate(exam.slices)))
+    finding = pipeline.analyze_study(study(exam), given(tmp_path, exam, from_phase=False))
+    assert not finding.reportable and finding.stiffness.mean_kpa is None
+    told = messages(finding.flags)
+    assert {"phase_contradicts_map"} <= set(told) and "phase_without_waves" not in told
+
+
+def test_chance_pixels_of_silent_phase_do_not_pass_for_a_wave(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("livermre.inversion.quality.LEAST_CONFIDENT_SHARE", 1.1)  # every exam is silent then
+    own = with_confidence(bare(wave_exam(vendor=True)), InversionSettings())
+    assert own.confidence is not None and not own.confidence.any()
+    assert "phase_contradicts_map" in messages(own.flags)
+    assert "phase_without_waves" not in messages(own.flags)
+
+
+def test_a_slice_with_blank_phase_does_not_reject_the_exam(tmp_path: Path) -> None:
+    exam = changed(wave_exam(), 1, phase_rad=blank_phase())
+    finding = pipeline.analyze_study(study(exam), given(tmp_path, exam, from_phase=True))
+    assert finding.stiffness.slices[0].mean_kpa == pytest.approx(KPA, rel=0.05)
+    assert finding.stiffness.slices[1].mean_kpa is None
+    assert "slice at 10.0 mm: all 4 phase offsets" in messages(finding.flags)["slice_not_inverted"]
+
+
+def test_the_picture_says_simulated_for_the_flag_too_and_takes_no_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    exam = wave_exam()
+    magnitude = np.array(exam.slices[0].magnitude)
+    magnitude[:3] = np.nan
+    made = inverted(changed(exam, 0, magnitude=magnitude), InversionSettings())
+    said: list[str] = []
+    module = sys.modules[inversion_picture.__module__]  # the room gives a function of the same name
+    monkeypatch.setattr(module, "draw_text", lambda pen, at, text, *a, **k: said.append(text))
+    plain = inversion_picture(made.exam, made.waves)
+    labelled = replace(made.exam, flags=(*made.exam.flags, flag("simulated")))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert inversion_picture(labelled, made.waves) == plain  # but for the words, which are caught here
+    assert [t.startswith("Simulated exam: ") for t in said if "by livermre" in t] == [False, True]
+    grey = _columns(made.exam, made.waves)[0][1][0]
+    assert grey.max() == 255 and not grey[:3].any()

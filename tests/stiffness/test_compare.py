@@ -116,3 +116,55 @@ def test_another_json_is_no_finding() -> None:
 
 def test_without_a_number_now_there_is_no_change() -> None:
     assert compare(now(None), GE_60, EARLIER) is None
+
+
+HOW = {"method": "helmholtz", "start": "phase", "settings": {"method": "helmholtz", "edge_mm": 5.0, "window": None}}
+
+
+def by_us(inversion: object = None, **more: object) -> dict:
+    return EARLIER | {"provenance": {"stiffness_source": "livermre", "inversion": inversion} | more}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "words"),
+    [
+        (by_us(HOW), None),
+        (by_us(HOW | {"settings": HOW["settings"] | {"method": "aide"}}), "method aide then, helmholtz now"),
+        (by_us(HOW | {"settings": HOW["settings"] | {"edge_mm": 3.0}}), "edge_mm 3 then, 5 now"),
+        (by_us(HOW | {"start": "wave"}), "start wave then, phase now"),
+        (by_us(HOW | {"settings": {"method": "helmholtz", "edge_mm": 5.0}}), "window not set then"),
+        (by_us(), "settings of one exam are not known"),
+        (by_us("broken"), "settings of one exam are not known"),
+        # settings that were recorded though a set was measured say nothing of that set
+        (by_us(settings={"inversion": HOW["settings"]}), "settings of one exam are not known"),
+        (by_us(settings={"inversion": HOW["settings"]}) | {"inversion": {"method": "helmholtz"}}, None),
+    ],
+)
+def test_two_inversions_of_ours_must_be_alike(earlier: dict, words: str | None) -> None:
+    change = compare(now(2.5), GE_60, earlier, stiffness_source="livermre", inversion=HOW)
+    assert change.exceeds_limit is (True if words is None else None)
+    assert (words or "exceeds the 19 % limit") in change.remark
+
+
+def test_an_inversion_of_ours_that_is_not_known_now_is_no_ground_for_the_limit() -> None:
+    assert compare(now(2.5), GE_60, by_us(HOW), stiffness_source="livermre").exceeds_limit is None
+
+
+def test_the_scanners_maps_are_not_asked_for_settings_of_ours() -> None:
+    assert compare(now(2.5), GE_60, EARLIER, stiffness_source="vendor", inversion=HOW).exceeds_limit is True
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"quantity": "magnitude of the complex shear modulus |G*|"}, None),
+        ({"quantity": "density times the square of the wave speed, rho c^2"}, "quantity differs"),
+        ({}, "quantity of one exam is not known"),
+        # a finding of an earlier livermre, which called every map |G*|
+        ({"quantity": "... |G*|", "inversion": {"quantity": "rho c^2"}}, "quantity differs"),
+    ],
+)
+def test_different_quantities_are_not_judged(more: dict, words: str | None) -> None:
+    change = compare(now(2.5), GE_60, EARLIER | more, quantity="|G*|")
+    assert change.exceeds_limit is (True if words is None else None)
+    assert (words or "exceeds the 19 % limit") in change.remark

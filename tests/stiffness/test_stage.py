@@ -165,3 +165,11 @@ def test_bands_never_name_a_disease_stage_alone() -> None:
     for name in table_names():
         table: CutoffTable = load_table(name)
         assert np.all([b not in ("F0", "F1", "F2", "F3", "F4", "cirrhosis") for b in table.bands])
+
+
+@pytest.mark.parametrize("mean", [2.2, None])
+def test_another_quantity_than_that_of_the_cutoffs_gets_no_stage(mean: float | None) -> None:
+    got, flags = stage(found(mean), load_table("rdes149"), GE_60, "rho c^2")
+    assert got is None and [f.code for f in flags] == ["quantity_not_g"]
+    assert "rho c^2" in flags[0].message and "wave speed" in flags[0].message
+    assert stage(found(2.2), load_table("rdes149"), GE_60, "|G*|")[0] is not None

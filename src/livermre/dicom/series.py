@@ -199,7 +199,7 @@ def split_halves(frames: Sequence[Frame]) -> tuple[list[Frame], list[Frame]]:
     phase, magnitude = list(frames[:half]), list(frames[half:])
     if len(frames) % 2 or not _same_places(phase, magnitude):
         raise Contradiction(
-            f"{series}: its {len(frames)} images do not fall into a phase half and a magnitude half of the same slices; "
+            f"{series}: its {len(frames)} images are no phase half and magnitude half of the same slices: "
             "export the whole series, phase and magnitude of every offset"
         )
     if not all(_looks_like_unsigned_phase(f.stored()) for f in phase) or _all_phase(magnitude):

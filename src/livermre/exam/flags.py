@@ -146,6 +146,21 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
         Severity.INFO,
         "Stiffness and confidence were computed by livermre from the {start} images, not by the vendor.",
     ),
+    "quantity_not_g": (
+        Severity.WARNING,
+        "The map holds {quantity}, not |G*|: cut-offs are for |G*|, so no stage is given.",
+    ),
+    "slice_not_inverted": (Severity.WARNING, "A slice was not inverted ({reason})."),
+    "confidence_partly_from_phase": (
+        Severity.WARNING,
+        "The scanner gave no confidence map; livermre's own from the acquired phase was used in the slices at "
+        "{used} mm. The slices at {lacking} mm have none: unreliable pixels there could not be left out.",
+    ),
+    "phase_contradicts_map": (
+        Severity.WARNING,
+        "The acquired phase holds no confident shear wave in any slice (at most {percent:.1f} % of the body), so no "
+        "pixel of the scanner's map is trusted where there is phase.",
+    ),
 }
 
 

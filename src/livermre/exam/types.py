@@ -98,6 +98,9 @@ class Exam:
     """One acquisition: parallel slices foot to head on one in-plane grid.
 
     flags: what the reader noticed about the input (units by plausibility, gaps, duplicates ...).
+    quantity: what stiffness_kpa is: "|G*|", or "rho c^2" where only the wave speed was found.
+    inversion: how livermre made the map, plain JSON values (method, start, settings); None where it did not or where
+        that is not known.
     """
 
     slices: tuple[Slice, ...]
@@ -105,6 +108,8 @@ class Exam:
     pseudonym: str
     flags: tuple[Flag, ...] = ()
     stiffness_source: Literal["vendor", "livermre"] = "vendor"
+    quantity: str = "|G*|"
+    inversion: Mapping[str, object] | None = None
 
     def __post_init__(self) -> None:
         """Raise InputError for no slices, Contradiction for mixed grids, tilted planes or a wrong order."""

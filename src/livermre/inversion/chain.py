@@ -1,5 +1,6 @@
 """An exam's phase -> the same exam with our stiffness, confidence and wave."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,7 +12,7 @@ from livermre.exam.flags import Flag
 from livermre.exam.types import Exam, Slice
 from livermre.inversion.harmonic import offsets_of
 from livermre.inversion.maps import QUANTITY, Maps, maps_of
-from livermre.inversion.offsets import check_offsets
+from livermre.inversion.offsets import check_kind, check_offsets
 from livermre.inversion.quality import doubts, exam_flags, slice_quality, trusted
 from livermre.inversion.result import Inversion, SliceQuality
 from livermre.inversion.settings import InversionSettings
@@ -37,8 +38,9 @@ def invert(exam: Exam, settings: InversionSettings = _DEFAULT, start: Start = "p
 
     start  "phase": unwrap, first harmonic, band-pass, fit; "wave": the exam's filtered waves, first harmonic, fit
 
-    A slice without these images gets no map. Raises InputError where all slices lack them, where the frequency is not
-    known, or where the offsets cannot be what they should be.
+    A slice without these images, or with offsets that cannot be what they should be, gets no map and the exam a flag.
+    Raises InputError where this leaves no slice, where the frequency is not known, or where the images are of another
+    kind or unit.
     """
     images = [s.phase_rad if start == "phase" else s.wave_rad for s in exam.slices]
     known = [i for i in images if i is not None]
@@ -48,11 +50,14 @@ def invert(exam: Exam, settings: InversionSettings = _DEFAULT, start: Start = "p
         found = ", ".join(sorted({f"{i.shape[2]}" for i in known}))
         raise InputError(f"the slices hold different numbers of {start} images ({found} offsets); one number is needed")
     frequencies = _frequencies(exam, known[0].shape[0], settings)
+    unusable = _unusable(exam, images, wrapped=start == "phase")
+    if len(unusable) == len(known):
+        raise next(iter(unusable.values()))
     done = [
-        None if image is None else _one(s, image, frequencies, settings, start)
-        for s, image in zip(exam.slices, images, strict=True)
+        None if image is None or i in unusable else _one(s, image, frequencies, settings, start)
+        for i, (s, image) in enumerate(zip(exam.slices, images, strict=True))
     ]
-    return _gather(exam, done, settings, start)
+    return _gather(exam, done, tuple(unusable.values()), settings, start)
 
 
 def _frequencies(exam: Exam, count: int, settings: InversionSettings) -> tuple[float, ...]:
@@ -63,13 +68,33 @@ def _frequencies(exam: Exam, count: int, settings: InversionSettings) -> tuple[f
         raise InputError("the driver frequency is not in the headers and is never assumed; give it with --frequency-hz")
     if len(known) != count:
         raise InputError(f"the images hold {count} frequencies but {len(known)} were given: {known} Hz")
+    if not all(0 < f < float("inf") for f in known):
+        found = ", ".join(f"{f:g}" for f in known)
+        raise InputError(f"the driver frequency is {found} Hz; it must be above zero: give it with --frequency-hz")
     return known
+
+
+def _unusable(exam: Exam, images: Sequence[np.ndarray | None], wrapped: bool) -> dict[int, InputError]:
+    """The slices, counted from 0, whose images cannot be used, and why; raises what concerns the whole exam."""
+    there = [(i, s, image) for i, (s, image) in enumerate(zip(exam.slices, images, strict=True)) if image is not None]
+    for _, s, image in there:
+        check_kind(image, _place(s), wrapped)
+    found = {}
+    for i, s, image in there:
+        try:
+            check_offsets(image, s.magnitude, _place(s), wrapped)
+        except InputError as error:
+            found[i] = error
+    return found
+
+
+def _place(s: Slice) -> str:
+    return f"slice at {s.plane.position_mm:.1f} mm"
 
 
 def _one(
     s: Slice, image: np.ndarray, frequencies_hz: tuple[float, ...], settings: InversionSettings, start: Start
 ) -> _Done:
-    check_offsets(image, s.magnitude, f"slice at {s.plane.position_mm:.1f} mm", wrapped=start == "phase")
     body = foreground(s.magnitude)
     rows, columns = box(body, 0)
     inside = body[rows, columns]
@@ -112,7 +137,13 @@ def _whole(part: np.ndarray, s: Slice, rows: slice, columns: slice, fill: float)
     return out
 
 
-def _gather(exam: Exam, done: list[_Done | None], settings: InversionSettings, start: Start) -> Inversion:
+def _gather(
+    exam: Exam,
+    done: list[_Done | None],
+    unusable: tuple[InputError, ...],
+    settings: InversionSettings,
+    start: Start,
+) -> Inversion:
     known = [d for d in done if d is not None]
     waves = np.stack([np.zeros_like(known[0].maps.wave) if d is None else d.maps.wave for d in done])
     moduli = [None if d is None else d.maps.modulus_kpa for d in done]
@@ -125,6 +156,13 @@ def _gather(exam: Exam, done: list[_Done | None], settings: InversionSettings, s
         for s, d in zip(exam.slices, done, strict=True)
     )
     qualities = tuple(d.quality for d in known)
-    flags = exam_flags(qualities, missing=len(done) - len(known), start=start)
-    own = replace(exam, slices=slices, stiffness_source="livermre", flags=(*exam.flags, *flags))
+    flags = exam_flags(qualities, len(done) - len(known) - len(unusable), unusable, start)
+    own = replace(
+        exam,
+        slices=slices,
+        flags=(*exam.flags, *flags),
+        stiffness_source="livermre",
+        quantity=QUANTITY[settings.method],
+        inversion=None,  # how an earlier map was made says nothing of this one
+    )
     return Inversion(own, QUANTITY[settings.method], modulus, waves, qualities)

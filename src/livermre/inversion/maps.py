@@ -16,7 +16,7 @@ from livermre.inversion.settings import InversionSettings
 from livermre.inversion.spectrum import Grid, cropped, embedded, without_background
 
 HIGHEST_KPA = 100.0
-"""No soft tissue is stiffer; a fit without waves would give infinity."""
+"""No soft tissue is stiffer: a fit that says so saw no wave, and gives no value."""
 
 MARGIN_MM = 60.0
 """Zeros between opposite edges of the transform: beyond the reach of the filters."""
@@ -35,9 +35,9 @@ _SINGLE: dict[str, Callable[[np.ndarray, Grid, InversionSettings], np.ndarray]] 
 class Maps:
     """Maps of one slice.
 
-    stiffness_kpa  (R, C) float32, kPa, NaN outside the body
-    confidence     (R, C) float32, 0..1, 0 outside the body
-    modulus_kpa    (R, C) complex64, kPa, NaN outside the body; None for methods that give wave speed
+    stiffness_kpa  (R, C) float32, kPa, NaN outside the body and where no value can be trusted
+    confidence     (R, C) float32, 0..1, 0 where there is no value
+    modulus_kpa    (R, C) complex64, kPa, NaN where there is no value; None for methods that give wave speed
     wave           (F, D, R, C) complex64, rad, filtered, 0 outside the body
     """
 
@@ -106,16 +106,15 @@ def _finish(
     modulus: np.ndarray, quality: np.ndarray, wave: np.ndarray, body: np.ndarray, settings: InversionSettings
 ) -> Maps:
     size = np.abs(modulus)
-    known = body & np.isfinite(size) & (size > 0)
-    kpa = np.where(known, np.minimum(size, HIGHEST_KPA), np.nan).astype(np.float32)
+    known = body & (size > 0) & (size <= HIGHEST_KPA)
+    kpa = np.where(known, size, np.nan).astype(np.float32)
     confidence = np.where(known, confidence_of(quality, settings), 0).astype(np.float32)
     if QUANTITY[settings.method] != "|G*|":
         return Maps(kpa, confidence, None, wave)
     # the order of offsets may run against time, which turns the sign of the loss: tissue only loses energy
     loss = np.sum(np.where(known, modulus.imag * confidence, 0))
     turned = modulus.conj() if loss < 0 else modulus
-    scaled = np.where(known, turned * (kpa / np.where(known, size, 1)), np.nan)
-    return Maps(kpa, confidence, scaled.astype(np.complex64), wave)
+    return Maps(kpa, confidence, np.where(known, turned, np.nan).astype(np.complex64), wave)
 
 
 def _by_method(waves: np.ndarray, grid: Grid, settings: InversionSettings) -> np.ndarray:

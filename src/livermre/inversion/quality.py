@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from livermre.exam.errors import InputError
 from livermre.exam.flags import Flag, flag
 from livermre.exam.types import Slice
 from livermre.inversion.maps import Maps
@@ -31,8 +32,14 @@ def doubts(
 
 
 def trusted(maps: Maps, where: np.ndarray | bool) -> Maps:
-    """The same maps with confidence only there."""
-    return replace(maps, confidence=np.where(where, maps.confidence, np.float32(0)))
+    """The same maps with values and confidence only there: a region drawn by hand does not ask for confidence."""
+    modulus = maps.modulus_kpa
+    return replace(
+        maps,
+        stiffness_kpa=np.where(where, maps.stiffness_kpa, np.float32(np.nan)),
+        confidence=np.where(where, maps.confidence, np.float32(0)),
+        modulus_kpa=None if modulus is None else np.where(where, modulus, np.complex64(np.nan)),
+    )
 
 
 def slice_quality(
@@ -54,9 +61,16 @@ def slice_quality(
     )
 
 
-def exam_flags(qualities: tuple[SliceQuality, ...], missing: int, start: str) -> tuple[Flag, ...]:
-    """What the exam's reader must know: where the map comes from, and what is wrong with it."""
+def exam_flags(
+    qualities: tuple[SliceQuality, ...], missing: int, unusable: tuple[InputError, ...], start: str
+) -> tuple[Flag, ...]:
+    """What the exam's reader must know: where the map comes from, and what is wrong with it.
+
+    missing   slices without images
+    unusable  why each slice whose images cannot be used was left out
+    """
     found = [flag("stiffness_by_livermre", start=start)]
+    found += [flag("slice_not_inverted", reason=str(error).rstrip(".")) for error in unusable]
     found += [f for q in qualities for f in q.flags]
     if missing:
         found.append(flag("slices_without_phase", count=missing, start=start))

@@ -34,9 +34,9 @@ class Inversion:
 
     exam         the same exam with our stiffness, confidence and wave
     quantity     "|G*|" or "rho c^2": what the stiffness is
-    modulus_kpa  (S, R, C) complex64, kPa, G' + i G'', NaN outside the body; None for methods that give wave speed
+    modulus_kpa  (S, R, C) complex64, kPa, G' + i G'', NaN without a value; None for methods that give wave speed
     wave         (S, F, D, R, C) complex64, rad, filtered first harmonic, 0 outside the body
-    slices       quality of each slice, foot to head
+    slices       quality of each slice that was inverted, foot to head
     """
 
     exam: Exam
@@ -53,7 +53,7 @@ class Inversion:
 
     @property
     def stiffness_kpa(self) -> np.ndarray:
-        """(S, R, C) float32, kPa, NaN outside the body and in slices without phase."""
+        """(S, R, C) float32, kPa, NaN outside the body, in slices without phase and where nothing can be trusted."""
         kpa = self.exam.stiffness_kpa
         assert kpa is not None  # noqa: S101 (every inversion gives at least one map)
         return kpa

@@ -9,8 +9,9 @@ TURN = 2 * np.pi
 def foreground(magnitude: np.ndarray) -> np.ndarray:
     """The body (R, C) bool: the largest bright piece, holes filled; all pixels where nothing stands out.
 
-    magnitude  (R, C) float
+    magnitude  (R, C) float; what is no number counts as dark
     """
+    magnitude = np.nan_to_num(magnitude, posinf=0.0, neginf=0.0)
     bright = magnitude > 0.1 * np.percentile(magnitude, 98)
     bright = ndimage.binary_opening(ndimage.binary_closing(bright, iterations=3), iterations=2)
     labels, count = ndimage.label(bright)
@@ -27,7 +28,7 @@ def unwrap(phase_rad: np.ndarray, body: np.ndarray) -> np.ndarray:
     body       (R, C) bool
 
     Each offset is unwrapped along its most reliable pixels (Herraez et al. 2002, doi 10.1364/AO.41.007437), then
-    shifted by whole turns to lie closest to the first offset.
+    shifted by whole turns to lie closest to the one before: neighbours in time differ least.
     """
     from skimage.restoration import unwrap_phase  # half a second that measuring a scanner's map does not need
 
@@ -39,7 +40,9 @@ def unwrap(phase_rad: np.ndarray, body: np.ndarray) -> np.ndarray:
     for index in np.ndindex(phase_rad.shape[:-2]):
         image = np.ma.masked_array(np.asarray(phase_rad[index][rows, columns], dtype=np.float64), mask=~inside)
         out[index][rows, columns] = np.ma.filled(unwrap_phase(image, rng=0), 0)
-    turns = np.round(np.median((out - out[..., :1, :, :])[..., body], axis=-1) / TURN)
+    steps = np.median(np.diff(out, axis=-3)[..., body], axis=-1)
+    turns = np.cumsum(np.round(steps / TURN), axis=-1)
+    turns = np.concatenate([np.zeros_like(turns[..., :1]), turns], axis=-1)
     return np.where(body, out - np.float32(TURN) * turns[..., None, None].astype(np.float32), np.float32(0))
 
 

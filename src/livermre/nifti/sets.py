@@ -1,24 +1,20 @@
 """NIfTI sets: a folder with volumes by name and a small sidecar."""
 
-import hashlib
-import json
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from livermre.exam.atomic import write_bytes
-from livermre.exam.errors import Contradiction, CorruptFile, NothingFound, OutputError
+from livermre.exam.errors import Contradiction, NothingFound, OutputError
 from livermre.exam.flags import Flag, flag
 from livermre.exam.plane import Plane
 from livermre.exam.plausible import body_medians, body_of, check_kpa
 from livermre.exam.study import NO_OPTIONS, ReadOptions, Study
-from livermre.exam.types import Acquisition, Exam, Identity, Slice
+from livermre.exam.types import Exam, Identity, Slice
 from livermre.exam.volume import resampled
-from livermre.nifti.volumes import Volume, existing, hash_of, load_parts, parts_of
+from livermre.nifti.sidecar import Sidecar, write_sidecar
+from livermre.nifti.volumes import Volume, hash_of, load_parts, parts_of
 from livermre.nifti.write import write_volume
 
 NAMES = ("magnitude", "stiffness_kpa", "confidence", "phase_rad", "wave_rad")
@@ -46,14 +42,14 @@ def read(folder: Path, options: ReadOptions = NO_OPTIONS) -> Study:
     if "magnitude" not in volumes:
         found = "stiffness_kpa but no magnitude" if volumes else "neither magnitude nor stiffness_kpa"
         raise NothingFound(f"{folder.name} is no NIfTI set: it holds {found} (.nii.gz)")
-    sidecar = _sidecar(folder)
+    sidecar = Sidecar.read(folder)
     reference = volumes.get("stiffness_kpa", volumes["magnitude"])
     flags: list[Flag] = []
     magnitude = _on_grid(volumes["magnitude"], reference, flags)
     kpa = _stiffness(volumes.get("stiffness_kpa"), magnitude, options)
     confidence = _confidence(volumes.get("confidence"), reference)
     phase, wave = (_offsets(volumes.get(n), reference, n) for n in ("phase_rad", "wave_rad"))
-    thickness = _number(sidecar, "thickness_mm")
+    thickness = sidecar.number("thickness_mm")
     sources = tuple(f.name for v in volumes.values() for f in v.files)
     slices = tuple(
         Slice(
@@ -61,19 +57,21 @@ def read(folder: Path, options: ReadOptions = NO_OPTIONS) -> Study:
             magnitude=magnitude[i],
             stiffness_kpa=None if kpa is None else kpa[i],
             confidence=None if confidence is None else confidence[i],
-            phase_rad=None if phase is None else phase[i],
-            wave_rad=None if wave is None else wave[i],
+            phase_rad=_filled(phase, i),
+            wave_rad=_filled(wave, i),
             sources=sources,
         )
         for i, plane in enumerate(reference.planes)
     )
-    digest = hash_of([*(f for v in volumes.values() for f in v.files), *existing(folder / "exam.json")])
+    digest = hash_of([*(f for v in volumes.values() for f in v.files), *sidecar.files])
     exam = Exam(
         slices,
-        _acquisition(sidecar, options),
-        _pseudonym(sidecar, digest),
-        tuple(flags),
-        "livermre" if sidecar.get("stiffness_source") == "livermre" else "vendor",
+        sidecar.acquisition(options),
+        sidecar.pseudonym(digest),
+        (*sidecar.flags(), *flags),
+        sidecar.stiffness_source,
+        sidecar.quantity(),
+        sidecar.inversion(),
     )
     return Study(exam, Identity(), (), digest)
 
@@ -87,21 +85,8 @@ def write_exam(folder: Path, exam: Exam) -> None:
         raise OutputError(f"{folder.name} cannot be made ({error.strerror})") from error
     write_volume(folder / "magnitude.nii.gz", exam.magnitude, exam)
     write_maps(folder, exam)
-    phase = [s.phase_rad for s in exam.slices if s.phase_rad is not None]
-    if len(phase) == len(exam.slices):  # an empty slice would look like a damaged one
-        write_volume(folder / "phase_rad.nii.gz", _offsets_last(np.stack(phase)), exam)
-    a = exam.acquisition
-    sidecar = {
-        "vendor": a.vendor,
-        "field_t": a.field_t,
-        "frequency_hz": a.frequency_hz,
-        "sequence": a.sequence,
-        "dimension": a.dimension,
-        "pseudonym": exam.pseudonym,
-        "stiffness_source": exam.stiffness_source,
-        "thickness_mm": exam.slices[0].plane.thickness_mm,
-    }
-    write_bytes(folder / "exam.json", (json.dumps(sidecar, indent=1) + "\n").encode())
+    _write_offsets(folder / "phase_rad.nii.gz", [s.phase_rad for s in exam.slices], exam)
+    write_sidecar(folder, exam)
 
 
 def write_maps(folder: Path, exam: Exam) -> None:
@@ -109,11 +94,20 @@ def write_maps(folder: Path, exam: Exam) -> None:
     for name, values in (("stiffness_kpa", exam.stiffness_kpa), ("confidence", exam.confidence)):
         if values is not None:
             write_volume(folder / f"{name}.nii.gz", values, exam)
-    waves = [s.wave_rad for s in exam.slices]
-    known = next((w for w in waves if w is not None), None)
-    if known is not None:  # a slice without a result is an empty slice
-        filled = np.stack([np.zeros_like(known) if w is None else w for w in waves])
-        write_volume(folder / "wave_rad.nii.gz", _offsets_last(filled), exam)
+    _write_offsets(folder / "wave_rad.nii.gz", [s.wave_rad for s in exam.slices], exam)
+
+
+def _write_offsets(path: Path, images: Sequence[np.ndarray | None], exam: Exam) -> None:
+    """Nothing where no slice has any; a slice without a result is an empty slice."""
+    known = next((i for i in images if i is not None), None)
+    if known is not None:
+        filled = np.stack([np.zeros_like(known) if i is None else i for i in images])
+        write_volume(path, _offsets_last(filled), exam)
+
+
+def _filled(offsets: np.ndarray | None, index: int) -> np.ndarray | None:
+    """The offsets of one slice; None for an empty slice, which is how a slice without a result is written."""
+    return offsets[index] if offsets is not None and offsets[index].any() else None
 
 
 def _offsets_last(images: np.ndarray) -> np.ndarray:
@@ -195,50 +189,3 @@ def _offsets(volume: Volume | None, reference: Volume, name: str) -> np.ndarray 
         raise Contradiction(f"{name} has {values.ndim} axes; at most frequency, direction and offset follow the space")
     values = values.reshape(*values.shape[:3], *(1,) * (6 - values.ndim), *values.shape[3:])
     return np.moveaxis(values, (1, 2), (4, 5))
-
-
-def _sidecar(folder: Path) -> dict[str, Any]:
-    path = folder / "exam.json"
-    if not path.exists():
-        return {}
-    try:
-        found = json.loads(path.read_bytes()[: 2**20])
-    except (OSError, ValueError, RecursionError) as error:
-        raise CorruptFile(f"exam.json is not readable ({type(error).__name__})") from error
-    if not isinstance(found, dict):
-        raise CorruptFile("exam.json must hold one object with keys such as vendor and frequency_hz")
-    return found
-
-
-def _number(sidecar: dict[str, Any], key: str) -> float | None:
-    value = sidecar.get(key)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value) or value < 0:
-        raise CorruptFile(f"exam.json: {key} must be a number or null, not {value!r}")
-    return float(value)
-
-
-def _acquisition(sidecar: dict[str, Any], options: ReadOptions) -> Acquisition:
-    stated = _number(sidecar, "frequency_hz")
-    if stated is not None and options.frequency_hz not in (None, stated):
-        raise Contradiction(
-            f"exam.json says {stated:g} Hz but --frequency-hz says {options.frequency_hz:g}; leave the option away"
-        )
-    dimension = sidecar.get("dimension")
-    if dimension not in ("2D", "3D", None):
-        raise CorruptFile(f"exam.json: dimension must be 2D, 3D or null, not {dimension!r}")
-    return Acquisition(
-        vendor=str(sidecar.get("vendor") or "unknown")[:64],
-        field_t=_number(sidecar, "field_t"),
-        frequency_hz=stated if stated is not None else options.frequency_hz,
-        sequence=str(sidecar.get("sequence") or "")[:64],
-        dimension=dimension,
-    )
-
-
-def _pseudonym(sidecar: dict[str, Any], digest: str) -> str:
-    given = str(sidecar.get("pseudonym") or "")
-    if re.fullmatch(r"[\w.-]{1,64}", given):
-        return given
-    return hashlib.sha256(given.encode()).hexdigest()[:12] if given else digest[:12]

@@ -7,7 +7,7 @@ from enum import Enum
 
 from livermre.exam.flags import Flag
 from livermre.exam.types import Change, Finding, SliceStiffness, Stage, Waves
-from livermre.report.words import QUANTITY, RESEARCH_USE
+from livermre.report.words import RESEARCH_USE, quantity
 
 
 def finding_json(finding: Finding) -> dict[str, object]:
@@ -15,7 +15,7 @@ def finding_json(finding: Finding) -> dict[str, object]:
     found, ok = finding.stiffness, finding.reportable
     plain = {
         "exam": finding.exam.pseudonym,
-        "quantity": QUANTITY,
+        "quantity": quantity(finding.exam.quantity),
         "reportable": ok,
         "stiffness_kpa": _kpa(found.mean_kpa) if ok else None,
         "stiffness_sd_kpa": _kpa(found.sd_kpa) if ok else None,
@@ -99,7 +99,7 @@ def _acquisition(finding: Finding) -> dict[str, object]:
 
 
 def _provenance(finding: Finding) -> dict[str, object]:
-    made = finding.provenance
+    made, inversion = finding.provenance, finding.exam.inversion
     return {
         "livermre": made.livermre,
         "model": made.model,
@@ -110,6 +110,7 @@ def _provenance(finding: Finding) -> dict[str, object]:
         "stiffness_source": made.stiffness_source,
         "versions": made.versions,
         "region_by": finding.roi.author,
+        **({} if inversion is None else {"inversion": inversion}),
     }
 
 

@@ -120,7 +120,7 @@ def _left_out(finding: Finding, drawn: Pictures) -> dict[str, object]:
 def _provenance(finding: Finding) -> list[tuple[str, str]]:
     made = finding.provenance
     rows = [
-        ("Quantity", words.QUANTITY + ", kPa"),
+        ("Quantity", words.quantity(finding.exam.quantity) + ", kPa"),
         ("Acquisition", words.technique(finding.exam.acquisition, finding.exam.stiffness_source)),
         ("Stiffness map", words.map_by(finding.exam.acquisition, made.stiffness_source)),
         *([("Series", ", ".join(map(str, made.series)))] if made.series else []),

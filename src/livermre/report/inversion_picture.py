@@ -29,7 +29,7 @@ _WIDE, _GAP, _MARGIN, _HEAD, _FOOT, _SIDE = 250, 8, 24, 62, 74, 74
 
 
 def inversion_picture(exam: Exam, waves: Waves) -> bytes:
-    """PNG of the inversion of one exam, one row a slice, head on top as in the page's order foot to head."""
+    """PNG of the inversion of one exam, one row a slice, foot to head from the top as on the page."""
     turn = upright(exam.slices[0].plane)
     columns = _columns(exam, waves)
     window = _window(turn.apply(waves.amplitude_rad > 0))
@@ -37,7 +37,7 @@ def inversion_picture(exam: Exam, waves: Waves) -> bytes:
     size = (2 * _MARGIN + _SIDE + len(columns) * (_WIDE + _GAP), _HEAD + len(exam.slices) * (tall + _GAP) + _FOOT)
     canvas = Image.new("RGB", size, "#ffffff")
     pen = ImageDraw.Draw(canvas)
-    simulated = "Simulated exam: " if exam.acquisition.vendor == "simulated" else ""
+    simulated = "Simulated exam: " if _is_simulated(exam) else ""
     draw_text(pen, (_MARGIN, 12), f"{simulated}{waves.quantity} by livermre, method {waves.method}", 17, INK, bold=True)
     for c, (name, images) in enumerate(columns):
         x = _MARGIN + _SIDE + c * (_WIDE + _GAP)
@@ -53,6 +53,11 @@ def inversion_picture(exam: Exam, waves: Waves) -> bytes:
     _scale(canvas, pen, size[1] - _FOOT + 6)
     draw_text(pen, (_MARGIN, size[1] - 26), words.RESEARCH_USE, 13, SOFT)
     return encode(np.asarray(canvas))
+
+
+def _is_simulated(exam: Exam) -> bool:
+    """By its vendor, or by the flag of images written in another vendor's style."""
+    return exam.acquisition.vendor == "simulated" or any(f.code == "simulated" for f in exam.flags)
 
 
 def _window(inside: np.ndarray) -> tuple[slice, slice]:
@@ -75,10 +80,11 @@ def _columns(exam: Exam, waves: Waves) -> list[tuple[str, list[np.ndarray]]]:
     """Title and one RGB image (R, C, 3) uint8 a slice."""
     body = waves.amplitude_rad > 0
     reach = max(0.1, float(np.percentile(waves.amplitude_rad[body], 90))) if body.any() else 1.0
-    top = float(np.percentile(exam.magnitude, 99)) or 1.0
+    magnitude = np.nan_to_num(exam.magnitude)
+    top = float(np.percentile(magnitude, 99)) or 1.0
     kpa, sure = exam.stiffness_kpa, exam.confidence
     columns = [
-        ("magnitude", _grey(np.nan_to_num(exam.magnitude) / top)),
+        ("magnitude", _grey(magnitude / top)),
         (f"shear wave, ±{reach:.1f} rad", _diverging(np.where(body, waves.wave_rad, np.nan), reach)),
     ]
     if kpa is not None:

@@ -48,7 +48,7 @@ def _right(sheet: Sheet, pairs: Iterable[tuple[str, str]], y: float, taken: floa
 def hero(sheet: Sheet, finding: Finding) -> float:
     """The number and what speaks against it, side by side."""
     y = _number(sheet, finding) if finding.reportable else _refusal(sheet)
-    sheet.text(LEFT_MM, y, words.QUANTITY, 7, SOFT)
+    sheet.text(LEFT_MM, y, sheet.fit(words.quantity(finding.exam.quantity), 7, 90), 7, SOFT)
     for line in sheet.wrap(words.technique(finding.exam.acquisition, finding.exam.stiffness_source), 7, 90, 3):
         y += 3.2
         sheet.text(LEFT_MM, y, line, 7, SOFT)

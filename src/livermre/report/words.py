@@ -7,6 +7,8 @@ from livermre.exam.types import Acquisition, Finding, Identity, Stage, Stiffness
 
 QUANTITY = "magnitude of the complex shear modulus |G*|"
 
+_QUANTITIES = {"|G*|": QUANTITY, "rho c^2": "density times the square of the wave speed, rho c^2"}
+
 RESEARCH_USE = "For research use only. Not a medical device: a physician must check outline, region and number."
 
 DE_IDENTIFIED = "de-identified"
@@ -20,6 +22,11 @@ INTERVAL_COVERS = (
 NO_INTERVAL = "No interval is given for this exam."
 
 STAGE_CHANCES = "Chances are for the true stiffness lying in each band, never for a disease; bands overlap by intent."
+
+
+def quantity(symbol: str) -> str:
+    """What the stiffness is, as a phrase that ends in its symbol."""
+    return _QUANTITIES.get(symbol, symbol)
 
 
 def kpa(value: float | None) -> str:

@@ -36,15 +36,20 @@ def compare(
     settings: CompareSettings | None = None,
     stiffness_source: str | None = None,
     drawn: Mapping[str, object] | None = None,
+    *,
+    quantity: str | None = None,
+    inversion: Mapping[str, object] | None = None,
 ) -> Change | None:
     """The change relative to an earlier finding; None where this exam has no number.
 
     earlier           content of the earlier finding.json
     stiffness_source  "vendor" or "livermre" for this exam; where given, the limit holds for one inversion only
     drawn             the recorded settings of this exam; where given, the remark warns of regions drawn otherwise
+    quantity          what the stiffness of this exam is ("|G*|", "rho c^2"); where given, it must be the earlier one's
+    inversion         how livermre made this exam's map (method, start, settings); asked where both maps are livermre's
 
-    Across vendor, sequence, frequency, field, dimension or inversion, or where one of them is not known, the limit
-    does not apply: `exceeds_limit` is None and the remark says why.
+    Across vendor, sequence, frequency, field, dimension, quantity or inversion, or where one of them is not known, the
+    limit does not apply: `exceeds_limit` is None and the remark says why.
     Raises InputError where the earlier file is no finding or has no number.
     """
     settings = settings or CompareSettings()
@@ -54,6 +59,7 @@ def compare(
         return None
     percent = 100 * (now - before) / before
     obstacles = _obstacles(acquisition, earlier, stiffness_source, settings)
+    obstacles += _quantities(quantity, earlier) + _inversions(stiffness_source, inversion, earlier)
     exceeds = None if obstacles else round(abs(percent), 9) >= settings.limit_percent
     remark = _remark(exceeds, obstacles, settings)
     cautions = [] if drawn is None else _cautions(drawn, _section(_section(earlier, "provenance"), "settings"))
@@ -108,6 +114,51 @@ def _obstacles(
         pairs.append(("stiffness_source", source, _section(earlier, "provenance").get("stiffness_source")))
     words = [_difference(key, now, before, settings) for key, now, before in pairs]
     return [w for w in words if w]
+
+
+def _quantities(now: str | None, earlier: Mapping[str, object]) -> list[str]:
+    """How the two quantities differ, in words; finding.json names a quantity by a phrase that ends in its symbol."""
+    if now is None:
+        return []
+    before = _section(earlier, "inversion").get("quantity") or earlier.get("quantity")
+    if not before:
+        return ["the quantity of one exam is not known"]
+    return [] if str(before).endswith(now) else [f"the quantity differs ({before} then, {now} now)"]
+
+
+def _inversions(source: str | None, now: Mapping[str, object] | None, earlier: Mapping[str, object]) -> list[str]:
+    """How livermre's two inversions differ, in words; asked only where both maps are livermre's."""
+    made = _section(earlier, "provenance")
+    if source != "livermre" or made.get("stiffness_source") != "livermre":
+        return []
+    ours, theirs = _flat(now or {}), _flat(_earlier_inversion(earlier))
+    if not ours or not theirs:
+        return ["the inversion's settings of one exam are not known"]
+    names = [k for k in {**ours, **theirs} if ours.get(k, _ABSENT) != theirs.get(k, _ABSENT)]
+    if not names:
+        return []
+    shown = [f"{k} {_plain(theirs.get(k))} then, {_plain(ours.get(k))} now" for k in names[:_NAMED]]
+    more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []
+    return [f"livermre's inversion differs ({', '.join(shown + more)})"]
+
+
+_ABSENT = object()  # null is a setting, too
+_NAMED = 3
+
+
+def _flat(inversion: Mapping[str, object]) -> dict[str, object]:
+    """Settings and start of an inversion by name; empty where the settings are not known."""
+    settings = _section(inversion, "settings")
+    return {**settings, "start": inversion.get("start", "phase")} if settings else {}
+
+
+def _earlier_inversion(earlier: Mapping[str, object]) -> Mapping[str, object]:
+    """How the earlier map was made; settings that were recorded without having made the map do not count."""
+    made = _section(earlier, "provenance")
+    if made.get("inversion") is not None:
+        return _section(made, "inversion")
+    settings = _section(_section(made, "settings"), "inversion")
+    return {"settings": settings} if _section(earlier, "inversion") else {}
 
 
 def _section(finding: Mapping[str, object], key: str) -> Mapping[str, object]:

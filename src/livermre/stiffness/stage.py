@@ -12,13 +12,23 @@ _LIKELY_SHARE = 0.5
 _FREQUENCY_TOLERANCE_HZ = 5.0
 """Drivers run at 60.1 Hz and headers round; the nearest other clinical frequencies are 40, 50 and 80 Hz."""
 
+CUTOFF_QUANTITY = "|G*|"
+"""What every published cut-off is made for."""
+_MEANING = {"rho c^2": "rho c^2 (density times the square of the wave speed)"}
 
-def stage(stiffness: Stiffness, table: CutoffTable, acquisition: Acquisition) -> tuple[Stage | None, tuple[Flag, ...]]:
+
+def stage(
+    stiffness: Stiffness, table: CutoffTable, acquisition: Acquisition, quantity: str = CUTOFF_QUANTITY
+) -> tuple[Stage | None, tuple[Flag, ...]]:
     """The band of an exam in a table, or None and the flags that say why not.
 
     A table for another frequency or dimension is refused, for cut-offs do not transfer. An unknown dimension is
     taken as 2-D and said so. A stiffness without number gives no stage and no further flag.
+
+    quantity  what the stiffness is; for anything but |G*| there is no stage, with a flag even where there is no number
     """
+    if quantity != CUTOFF_QUANTITY:
+        return None, (flag("quantity_not_g", quantity=_MEANING.get(quantity, quantity)),)
     if stiffness.mean_kpa is None:
         return None, ()
     if acquisition.frequency_hz is None:
