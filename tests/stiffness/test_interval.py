@@ -145,3 +145,16 @@ def test_the_sentence_names_source_and_limits() -> None:
     assert "(unverified)" in coverage_sentence(IntervalSettings(repeatability_verified=False))
     with pytest.raises(SettingsError, match="repeatability_wcv"):
         IntervalSettings(repeatability_wcv=1.5)
+
+
+def test_a_mean_that_its_pixels_do_not_agree_on_is_no_number() -> None:
+    # one slice of two halves far apart: 2 and 20 kPa average to what no pixel shows
+    keep = disc(SHAPE, (STEP, STEP), 30)
+    kpa = np.where(np.indices(SHAPE)[1] < SHAPE[1] / 2, 2.0, 20.0)
+    roi = Roi(keep[None], np.zeros((1, *SHAPE), np.uint16))
+    exam = exam_of([kpa], spacing_mm=(STEP, STEP))
+    found = interval(exam, roi, measure(exam, mask_of(roi.keep), roi), [])
+    assert "interval_too_wide" in {f.code for f in found.flags}
+    calm = exam_of([np.where(kpa < 10, 2.4, 2.6)], spacing_mm=(STEP, STEP))
+    found = interval(calm, roi, measure(calm, mask_of(roi.keep), roi), [])
+    assert "interval_too_wide" not in {f.code for f in found.flags}

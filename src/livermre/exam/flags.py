@@ -38,6 +38,10 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
         Severity.BLOCKING,
         "The mean of {mean_kpa:.2f} kPa lies outside what a liver can have ({low_kpa:g}–{high_kpa:g} kPa).",
     ),
+    "interval_too_wide": (
+        Severity.BLOCKING,
+        "The mean is uncertain by {percent:.0f} % in either direction: the measured pixels do not agree on a number.",
+    ),
     "iron_dark_liver": (
         Severity.BLOCKING,
         "The liver is as dark as the noise (signal {ratio:.1f} times the background), as with iron overload; "

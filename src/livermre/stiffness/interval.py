@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import special
 
+from livermre.exam.flags import flag
 from livermre.exam.types import Exam, Roi, Stiffness
 from livermre.stiffness.correlation import correlation_area_mm2, wave_area_mm2
 from livermre.stiffness.settings import IntervalSettings
@@ -34,8 +35,10 @@ def interval(
         return replace(stiffness, interval_95_kpa=None, repeat_interval_95_kpa=None)
     half = _half_width_kpa(exam, roi, stiffness, sensitivity_means_kpa, settings)
     repeat = float(np.hypot(half, special.ndtri(0.975) * settings.repeatability_wcv * mean))
+    wide = (flag("interval_too_wide", percent=100 * half / mean),) if half > settings.widest_share * mean else ()
     return replace(
         stiffness,
+        flags=(*stiffness.flags, *wide),
         interval_95_kpa=(max(0.0, mean - half), mean + half),
         repeat_interval_95_kpa=(max(0.0, mean - repeat), mean + repeat),
     )

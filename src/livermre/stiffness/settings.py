@@ -69,6 +69,9 @@ class IntervalSettings:
     repeatability_verified: bool = True
     """Whether the number was read in its source."""
 
+    widest_share: float = 0.5
+    """An exam whose interval reaches further from its mean than this share of it gives no number (project's choice)."""
+
     assumed_frequency_hz: float = 60.0
     """Only for the size of a resolution cell where the region is too small to show it and no frequency is known."""
 
@@ -76,5 +79,7 @@ class IntervalSettings:
         """Raise SettingsError for a variation outside 0..1 or a frequency of zero."""
         if not 0 <= self.repeatability_wcv < 1:
             raise SettingsError(f"repeatability_wcv must lie between 0 and 1, found {self.repeatability_wcv}")
+        if not self.widest_share > 0:
+            raise SettingsError(f"widest_share must be above zero, found {self.widest_share}")
         if not self.assumed_frequency_hz > 0:
             raise SettingsError(f"assumed_frequency_hz must be above zero, found {self.assumed_frequency_hz}")
