@@ -22,8 +22,8 @@ import numpy as np
 
 from livermre import pipeline
 from livermre.exam.types import Identity
-from livermre.pipeline import Settings
 from livermre.report import finding_json
+from livermre.settings import Settings
 from livermre.version import __version__
 
 ROOT = Path(__file__).parent.parent

@@ -20,6 +20,7 @@ ROADS = {
     "provenance",
     "network",
     "given",
+    "settings",
     "demo",
     "from_phase",
     "inverting",

@@ -8,7 +8,7 @@ from importlib import import_module
 from livermre.version import __version__
 
 _FACE = {
-    "Settings": "livermre.pipeline",
+    "Settings": "livermre.settings",
     "analyze_path": "livermre.pipeline",
     "analyze_study": "livermre.pipeline",
     "LivermreError": "livermre.exam.errors",

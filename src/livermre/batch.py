@@ -13,7 +13,7 @@ from pathlib import Path
 
 from livermre.exam.errors import LivermreError, OutputError
 from livermre.given import check
-from livermre.pipeline import Settings, analyze_path
+from livermre.pipeline import analyze_path
 from livermre.results import (
     SUMMARY,
     Outcome,
@@ -24,6 +24,7 @@ from livermre.results import (
     make_folder,
     write_summary,
 )
+from livermre.settings import Settings
 
 Report = Callable[[list[Outcome]], None]
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,15 +12,13 @@ from livermre.exam.flags import Flag, flag
 from livermre.exam.types import Exam
 from livermre.network import model_card
 from livermre.report.outline import body
-
-if TYPE_CHECKING:
-    from livermre.pipeline import Settings
+from livermre.settings import Settings
 
 OUTSIDE_WRONG, OUTSIDE_DOUBTFUL = 0.9, 0.1
 """Share of a mask outside the body from which it belongs to another exam, and from which it is flagged (our choice)."""
 
 
-def check(settings: "Settings") -> None:
+def check(settings: Settings) -> None:
     """Raise what no exam could be analysed with.
 
     SettingsError for an unknown table, a file that is missing or of another kind, and a network named by the user that

@@ -3,7 +3,7 @@
 import json
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,41 +14,11 @@ from livermre.exam.errors import InputError, LivermreError, ModelError, NothingF
 from livermre.exam.flags import Flag, flag
 from livermre.exam.study import ReadOptions, Study
 from livermre.exam.types import Change, Exam, Finding, Identity, LiverMask, Provenance, Roi, Stiffness, Waves
-from livermre.inversion import InversionSettings
 from livermre.network import model_card, segmenter
 from livermre.provenance import recorded, versions
 from livermre.results import Outcome, Status, base_name, earlier_finding, exam_names, failure, finding_row, whole_folder
-from livermre.roi import RoiSettings
-from livermre.segment.engine import Device
-from livermre.stiffness import CompareSettings, IntervalSettings, MeasureSettings
+from livermre.settings import Settings
 from livermre.version import __version__
-
-
-@dataclass(frozen=True)
-class Settings:
-    """All that decides a finding beside the files: one settings class a stage, and what a person gave by hand."""
-
-    read: ReadOptions = field(default_factory=ReadOptions)
-    roi: RoiSettings = field(default_factory=RoiSettings)
-    measure: MeasureSettings = field(default_factory=MeasureSettings)
-    interval: IntervalSettings = field(default_factory=IntervalSettings)
-    compare: CompareSettings = field(default_factory=CompareSettings)
-    table: str = "rdes149"
-    """Cut-off table of the stage."""
-    model: str | Path = "default"
-    """The shipped network, or a file of weights."""
-    device: Device = "auto"
-    liver_file: Path | None = None
-    """A liver mask to use instead of the network's."""
-    region_file: Path | None = None
-    """A region to measure in instead of livermre's."""
-    earlier_file: Path | None = None
-    """finding.json of an earlier exam of the same patient."""
-    deidentify: bool = False
-    """Leave patient ID and study date off the page."""
-    from_phase: bool = False
-    """Measure livermre's own inversion of the acquired phase instead of the scanner's map."""
-    inversion: InversionSettings = field(default_factory=InversionSettings)
 
 
 def analyze_study(study: Study, settings: Settings) -> Finding:

@@ -8,19 +8,16 @@ from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from livermre import nifti
 from livermre.exam.errors import InputError
 from livermre.network import model_card
-
-if TYPE_CHECKING:
-    from livermre.pipeline import Settings
+from livermre.settings import Settings
 
 _NAMED = ("numpy", "scipy", "pydicom", "nibabel", "openvino", "onnxruntime")
 
 
-def recorded(settings: "Settings") -> dict[str, object]:
+def recorded(settings: Settings) -> dict[str, object]:
     """Settings as plain values; given files by their hash, for paths tell about people and machines."""
     plain = dataclasses.asdict(settings)
     plain["model"] = "default" if settings.model == "default" else model_card(settings.model).sha256

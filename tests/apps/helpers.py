@@ -6,8 +6,8 @@ from pathlib import Path
 
 from livermre import batch
 from livermre.exam.errors import ModelError
-from livermre.pipeline import Settings
 from livermre.results import Outcome, error_row
+from livermre.settings import Settings
 
 
 def left_over(out: Path) -> list[str]:

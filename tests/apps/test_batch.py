@@ -5,7 +5,7 @@ import pytest
 from apps import helpers
 from livermre import batch
 from livermre.exam.errors import ModelError
-from livermre.pipeline import Settings
+from livermre.settings import Settings
 
 
 def test_a_dead_process(tmp_path, monkeypatch):

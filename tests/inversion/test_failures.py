@@ -12,7 +12,7 @@ from livermre.exam.flags import Severity
 from livermre.exam.study import Study
 from livermre.exam.types import Exam, Finding, Identity
 from livermre.inversion import invert
-from livermre.pipeline import Settings
+from livermre.settings import Settings
 from livermre.simulate.scan import ScanSettings, SimulatedScan, scan, simulate_patient
 
 ONE_SLICE = ScanSettings(slices=1, readers=0)

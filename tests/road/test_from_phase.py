@@ -20,9 +20,9 @@ from livermre.exam.types import Acquisition, Exam, Identity, Slice
 from livermre.from_phase import compared, inverted, with_confidence
 from livermre.inversion import InversionSettings
 from livermre.inverting import InvertRequest, Region, invert_path, invert_study
-from livermre.pipeline import Settings
 from livermre.report.inversion_picture import _columns, inversion_picture
 from livermre.results import whole_folder
+from livermre.settings import Settings
 
 KPA = 3.0
 PIXELS, PIXEL_MM = 160, 2.0

@@ -12,10 +12,10 @@ from livermre.exam.flags import flag
 from livermre.exam.types import Finding, Identity
 from livermre.inversion import InversionSettings
 from livermre.inverting import InvertRequest, invert_study
-from livermre.pipeline import Settings
 from livermre.report.finding_json import finding_json
 from livermre.report.html import render_html
 from livermre.report.pdf import render_pdf
+from livermre.settings import Settings
 from report.test_pages import pdf_words
 from road.test_from_phase import disc, study, wave_exam
 

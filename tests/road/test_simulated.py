@@ -7,7 +7,7 @@ import pytest
 from livermre import nifti, pipeline
 from livermre.dicom.write import write_exam
 from livermre.exam.study import ReadOptions
-from livermre.pipeline import Settings
+from livermre.settings import Settings
 from livermre.simulate.scan import ScanSettings, SimulatedScan, scan, simulate_patient
 
 TWO_SLICES = ScanSettings(slices=2)

@@ -13,10 +13,10 @@ from livermre.apps.status import NOTHING, OK, SOME
 from livermre.exam.errors import SettingsError
 from livermre.exam.study import ReadOptions
 from livermre.inversion import InversionSettings
-from livermre.pipeline import Settings
 from livermre.report import words
 from livermre.results import Outcome, make_folder
 from livermre.roi import RoiSettings
+from livermre.settings import Settings
 
 
 def analyze(options: argparse.Namespace) -> int:
