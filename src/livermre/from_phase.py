@@ -1,6 +1,7 @@
 """From acquired phase: the exam with livermre's own maps instead of the scanner's, and what was seen on the way."""
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -27,7 +28,8 @@ def inverted(exam: Exam, settings: InversionSettings, start: Start = "phase") ->
     start  "phase", or "wave" for the scanner's filtered wave images
     """
     made = invert(exam, settings, start)
-    return Inverted(made.exam, _waves(exam, made, settings))
+    how = {"method": settings.method, "start": start, "settings": json.loads(json.dumps(asdict(settings)))}
+    return Inverted(replace(made.exam, inversion=how), _waves(exam, made, settings))
 
 
 def with_confidence(exam: Exam, settings: InversionSettings) -> Exam:

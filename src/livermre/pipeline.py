@@ -1,9 +1,8 @@
 """The road: files -> exam -> liver -> region -> stiffness -> stage -> files. Only here is the clinical order known."""
 
-import json
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,9 +86,7 @@ def _with_map(exam: Exam, settings: Settings) -> tuple[Exam, Waves | None]:
     """The exam with the map to measure: the scanner's, or livermre's from the acquired phase."""
     if settings.from_phase:
         made = from_phase.inverted(exam, settings.inversion)
-        settings_json = json.loads(json.dumps(asdict(settings.inversion)))
-        how = {"method": made.waves.method, "start": "phase", "settings": settings_json}
-        return replace(made.exam, quantity=made.waves.quantity, inversion=how), made.waves
+        return made.exam, made.waves
     if exam.stiffness_kpa is None:
         if any(s.phase_rad is not None for s in exam.slices):
             raise InputError(

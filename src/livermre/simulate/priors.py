@@ -76,7 +76,6 @@ FLUID_KPA = Spread(0.7, 0.2, 0.4, 1.0)  # (u) fluid carries no shear: a soft, lo
 FLUID_LOSS = Spread(2.0, 0.6, 1.0, 4.0)  # (u)
 VOIDS = (T.AIR, T.LUNG, T.ARM)  # lung and air reflect; arms do not touch the trunk
 
-ECHO_TIME_MS: Mapping[Sequence, float] = {"GRE": 20.5, "SE-EPI": 58.0}  # (v)
 IRON_TIME_MS: Mapping[Sequence, float] = {"GRE": 20.5, "SE-EPI": 7.2}
 """What multiplies R2* in the signal: exp(-2.07) at the published limits of 101/s (GRE) and 289/s (SE-EPI), 3 T (v)."""
 
