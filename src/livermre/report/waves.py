@@ -59,9 +59,9 @@ def wave_section(finding: Finding, drawn: Pictures) -> WaveSection | None:
 
 
 def _reach(waves: Waves, liver: np.ndarray) -> float:
-    """Amplitude that the scale ends at: nearly all of the liver's, rounded up to a tenth of a radian."""
+    """Amplitude that the scale ends at, rad: of nine tenths of the liver, so that its bright rim hides no weak wave."""
     inside = waves.amplitude_rad[liver] if liver.any() else waves.amplitude_rad
-    return max(0.1, float(np.ceil(10 * np.percentile(inside, 98)) / 10))
+    return max(0.1, float(np.ceil(10 * np.percentile(inside, 90)) / 10))
 
 
 def _row(finding: Finding, waves: Waves, drawn: Pictures, index: int, reach: float) -> _Row:
@@ -130,7 +130,8 @@ def _axes(image: str, waves: Waves, top: float, reach: float) -> Markup:
         f'<text x="{9 + 90 * v / top:.2f}%" y="95%" text-anchor="middle">{v}</text>' for v in range(1, int(top))
     )
     ticks += "".join(
-        f'<text x="8%" y="{y(v):.2f}%" dy="4" text-anchor="end">{v:+g}</text>' for v in (-reach, 0.0, reach)
+        f'<text x="8%" y="{y(v):.2f}%" dy="4" text-anchor="end">{label}</text>'
+        for v, label in ((-reach, f"−{reach:g}"), (0.0, "0 kPa"), (reach, f"+{reach:g}"))
     )
     return Markup(
         '<svg class="agree" width="100%" height="300" role="img" aria-label="difference against mean of both maps">'
