@@ -35,7 +35,7 @@ $(VENV)/.analysis: pyproject.toml | $(BIN)/pip
 
 $(VENV)/.all: pyproject.toml | $(BIN)/pip
 	@echo "Installing analysis, training and checks into $(VENV) (once, several minutes: torch is large) ..."
-	@$(PIP) -e '.[dev,train]'
+	@$(PIP) -e '.[dev,train,node]'
 	@touch $@ $(VENV)/.analysis
 
 demo: $(VENV)/.analysis
