@@ -9,6 +9,7 @@ from livermre.train import artefacts, contrast
 from livermre.train.bank import BankVolume, bank_volume
 from livermre.train.classes import CLASS_OF_TISSUE, CLASSES, LIVER
 from livermre.train.fields import Draw, smooth_field
+from livermre.train.neighbours import Neighbours
 from livermre.train.synthesis import Batch, Recipe, draw_labels, make_batch
 
 
@@ -57,7 +58,8 @@ def test_without_warp_a_slice_is_the_volumes_own_slice() -> None:
     labels = np.zeros((5, 41, 41), np.uint8)
     labels[:, 5:36, 5:36] = Tissue.INNER_FAT
     labels[:, 10:25, 8:20] = Tissue.LIVER
-    still = Recipe(rotation_rad=0, scale=0, shift_mm=0, tilt=0, warp_mm=(), warp_cells=(), lone_slice=1.0, pixels=41)
+    alone = Neighbours(displaced=0.0, thick_wall=0.0)
+    still = Recipe(41, rotation_rad=0, scale=0, shift_mm=0, tilt=0, warp_mm=(), warp_cells=(), neighbours=alone)
     volume = bank_volume(labels, (10.0, 3.0, 3.0))
     draw = Draw(0, 0)
     draw.uniform = lambda shape, low=0.0, high=1.0: torch.full(  # type: ignore[method-assign]

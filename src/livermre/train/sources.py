@@ -13,7 +13,7 @@ from livermre.simulate.anatomy import make_anatomy, random_plan
 from livermre.train.bank import BankVolume, bank_volume
 from livermre.train.shapes import Shape, build_bank, load_bank, save_bank
 
-TRANSPLANTS, PARAMETRIC = 100, 110
+TRANSPLANTS, PARAMETRIC = 130, 290
 _SHARE = {"body": 0.27, "transplant": 0.35, "parametric": 0.38}
 """How often each kind is drawn: few real bodies count for much, since they alone have real bowel and real livers."""
 _ARTIST_MADE = "hra_"

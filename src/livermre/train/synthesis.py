@@ -5,7 +5,7 @@ same machine gives the same bytes. Domain randomisation after SynthSeg (Billot 2
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
@@ -16,6 +16,7 @@ from livermre.train import artefacts, contrast
 from livermre.train.bank import BankVolume
 from livermre.train.classes import CLASS_OF_TISSUE
 from livermre.train.fields import Draw, smooth_field
+from livermre.train.neighbours import Neighbours, with_neighbours
 
 PIXEL_MM = 3.0
 """Pixel of the rendering grid; coarser training grids are averaged down from it."""
@@ -46,6 +47,7 @@ class Recipe:
     lone_slice: float = 0.35  # share of samples whose neighbours are unknown
     anywhere: float = 0.25  # share of slices drawn from the whole volume, liver or not
     low_end: float = 0.2  # share drawn about the liver's lower tip, where colon and omentum take its place
+    neighbours: Neighbours = field(default_factory=Neighbours)
 
 
 def make_batch(
@@ -97,13 +99,15 @@ def draw_labels(
     """Label triplets (B, 3, N, N) uint8 cut from randomly chosen, placed and warped volumes."""
     chosen = torch.multinomial(weights.to(draw.device), batch, replacement=True, generator=draw.generator).tolist()
     where = _places(batch, recipe, draw)
-    lone = draw.chance(batch, recipe.lone_slice).tolist()
-    gap = draw.uniform(batch, *recipe.spacing_mm).tolist()
-    cut = []
-    for b, index in enumerate(chosen):
-        steps = (0.0, 0.0, 0.0) if lone[b] else (-gap[b], 0.0, gap[b])
-        cut.append(_cut(bank[index], where[b], steps, recipe, draw))
-    return torch.stack(cut)
+    lone = draw.chance(batch, recipe.lone_slice)
+    step = torch.where(lone, 0.0, draw.uniform(batch, *recipe.spacing_mm))
+    cut, height = [], []
+    for index, place, gap in zip(chosen, where, step.tolist(), strict=True):
+        z = _height(bank[index], recipe, draw)
+        cut.append(_cut(bank[index], place, z, (-gap, 0.0, gap)))
+        height.append(_height_in_liver(bank[index], z))
+    heights = torch.tensor(height, device=draw.device)
+    return with_neighbours(torch.stack(cut), heights, step, PIXEL_MM, recipe.neighbours, draw)
 
 
 def _places(batch: int, recipe: Recipe, draw: Draw) -> torch.Tensor:
@@ -123,17 +127,14 @@ def _places(batch: int, recipe: Recipe, draw: Draw) -> torch.Tensor:
     z = tilt[:, 0, None, None] * row + tilt[:, 1, None, None] * column
     places = torch.stack([z, r, c], 1)
     for amount, cells in zip(recipe.warp_mm, recipe.warp_cells, strict=True):
-        field = smooth_field(batch, 3, n, cells, draw) * draw.uniform((batch, 1, 1, 1), 0.0, amount)
-        field[:, 0] *= recipe.depth_warp_mm / recipe.warp_mm[0]
-        places = places + field
+        bend = smooth_field(batch, 3, n, cells, draw) * draw.uniform((batch, 1, 1, 1), 0.0, amount)
+        bend[:, 0] *= recipe.depth_warp_mm / recipe.warp_mm[0]
+        places = places + bend
     return places
 
 
-def _cut(
-    volume: BankVolume, place_mm: torch.Tensor, steps_mm: tuple[float, ...], recipe: Recipe, draw: Draw
-) -> torch.Tensor:
+def _cut(volume: BankVolume, place_mm: torch.Tensor, z0: float, steps_mm: tuple[float, ...]) -> torch.Tensor:
     """Three slices (3, N, N) uint8 of one volume by nearest neighbour; outside it is air in plane, edge along z."""
-    z0 = _height(volume, recipe, draw)
     nz, ny, nx = volume.labels.shape
     dz, dy, dx = volume.spacing_mm
     row = torch.round((place_mm[1] + volume.centre_mm[0]) / dy).long()
@@ -157,6 +158,14 @@ def _height(volume: BankVolume, recipe: Recipe, draw: Draw) -> float:
     if u < recipe.anywhere + recipe.low_end:
         return low - 45.0 + v * 80.0
     return low - 15.0 + v * (high - low + 25.0)
+
+
+def _height_in_liver(volume: BankVolume, z_mm: float) -> float:
+    """0 at the liver's lower end, 1 at its upper end; far above for a body without liver."""
+    if volume.liver_mm is None:
+        return 9.0
+    low, high = volume.liver_mm
+    return (z_mm - low) / max(high - low, 1.0)
 
 
 __all__ = ["PIXEL_MM", "Batch", "Recipe", "Tissue", "draw_labels", "make_batch", "normalise"]
