@@ -7,6 +7,7 @@ import numpy as np
 
 from livermre.exam.flags import Flag, flag
 from livermre.exam.types import Exam, LiverMask
+from livermre.segment.body import body_window
 from livermre.segment.components import one_liver
 from livermre.segment.engine import Device, Engine, ModelFile, find_model, load_engine
 from livermre.segment.grid import is_axial, network_grid
@@ -38,8 +39,11 @@ class Segmenter:
         images = grid.down(np.nan_to_num(exam.magnitude))
         order = _neighbours(exam.positions_mm)
         inputs = np.stack([squash(images[list(three)]) for three in order])
+        rows, columns = body_window(inputs[:, 1])
+        inputs = np.ascontiguousarray(inputs[:, :, rows, columns])
         parts = [self.engine(inputs[i : i + _BATCH]) for i in range(0, len(inputs), _BATCH)]
-        liver = np.concatenate([p[:, self.model.liver] for p in parts])
+        liver = np.zeros(images.shape, np.float32)
+        liver[:, rows, columns] = np.concatenate([p[:, self.model.liver] for p in parts])
         return np.clip(grid.up(liver), 0.0, 1.0)
 
 
