@@ -9,8 +9,8 @@ _FAINT = 0.2
 _LINE_SHARE = 0.04
 """A row or column belongs to the body where at least this share of it is not faint: a speck does not count."""
 _SKIN = 1
-"""Cells of the outermost skin that may fall off on each side where that saves a third of the work: the liver lies deeper
-than 4 mm."""
+"""Cells of the outermost skin that may fall off on each side where that saves a third of the work: the liver lies
+deeper than 4 mm."""
 
 
 def body_window(squashed: np.ndarray) -> tuple[slice, slice]:
