@@ -87,6 +87,20 @@ def test_contrast_reaches_both_directions() -> None:
     assert alike.float().mean() > 0.2
 
 
+def test_vessel_lines_are_thin_lie_in_the_liver_alone_and_go_in_both_directions() -> None:
+    labels = torch.full((40, 3, 128, 128), int(Tissue.SPLEEN), dtype=torch.uint8)
+    labels[:, :, :, :100] = int(Tissue.LIVER)
+    drawn = contrast._vessel_lines(torch.ones(labels.shape), labels, Draw(5, 5))
+    line = drawn != 1
+    assert not line[:, :, :, 100:].any()
+    with_lines = line.flatten(1).any(1)
+    assert 0.4 < with_lines.float().mean() < 0.9  # two draws of 0.4
+    assert line[with_lines].float().mean() < 0.12
+    wide = -torch.nn.functional.max_pool2d(-line.float(), 11, 1, 5)  # what is left after an erosion by 11 pixels
+    assert wide.mean() < 0.01 * line.float().mean()
+    assert (drawn < 0.5).any() and (drawn > 3).any()
+
+
 def test_coil_shading_spans_more_than_a_factor_of_three_in_some_images() -> None:
     shading = artefacts.coil_shading(torch.ones(60, 1, 64, 64), Draw(2, 2)).flatten(1)
     assert (shading > 0).all()

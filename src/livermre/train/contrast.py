@@ -13,8 +13,10 @@ _ONE_FAT_SHARE = 0.6
 _LOOKALIKES = (T.SPLEEN, T.MUSCLE, T.STOMACH, T.COLON, T.SMALL_BOWEL, T.PANCREAS, T.HEART, T.KIDNEY_RIGHT)
 _LOOKALIKE_SHARE = 0.15
 """How often each of them gets nearly the liver's brightness: about one an image on average."""
-_FAT_ALIKE_SHARE = 0.25
+_FAT_ALIKE_SHARE = 0.15
 """How often fat does: half-suppressed omental fat below the liver is its most frequent look-alike on T2 images."""
+_VESSEL_LINE_SHARE = 0.4
+"""How often the liver shows fine vessels that no label map has; on T2 images they may be five times brighter."""
 _HOLLOW = (T.STOMACH, T.COLON, T.SMALL_BOWEL)
 _PLAIN = (T.INNER_FAT, T.MUSCLE, T.SPLEEN, T.HEART, T.BONE)
 
@@ -77,6 +79,22 @@ def _inner_structure(image: torch.Tensor, labels: torch.Tensor, mean: torch.Tens
         factor = draw.uniform((batch, 1, 1, 1), low, high)
         spots = (field > limit) & _is(labels, tissues) & draw.chance(batch, share)[:, None, None, None]
         image = torch.where(spots, image * factor, image)
+    return _vessel_lines(image, labels, draw)
+
+
+def _vessel_lines(image: torch.Tensor, labels: torch.Tensor, draw: Draw) -> torch.Tensor:
+    """Thin winding lines in the liver, far brighter or darker than it: most shapes come without its vessels.
+
+    The zero lines of smooth noise, interrupted by other noise, branch and end as vessels cut by a slice do.
+    """
+    batch, planes, n, _ = labels.shape
+    for cells in (9, 17):
+        course, gate = _coherent(batch, planes, n, cells, draw), _coherent(batch, planes, n, 7, draw)
+        width = draw.uniform((batch, 1, 1, 1), 0.04, 0.16)
+        factor = torch.exp(draw.uniform((batch, 1, 1, 1), -1.2, 1.6))  # 0.3 to 5
+        line = (course.abs() < width) & (gate > draw.uniform((batch, 1, 1, 1), -0.6, 1.0)) & _is(labels, (T.LIVER,))
+        line &= draw.chance(batch, _VESSEL_LINE_SHARE)[:, None, None, None]
+        image = torch.where(line, image * factor, image)
     return image
 
 
