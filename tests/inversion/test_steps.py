@@ -12,6 +12,7 @@ from livermre.inversion.confidence import confidence_of
 from livermre.inversion.gradient import gradient_wavenumber
 from livermre.inversion.helmholtz import coherence, squared_wavenumber, sums_of
 from livermre.inversion.lfe import local_wavenumber
+from livermre.inversion.scales import _shares
 from livermre.inversion.spectrum import (
     Grid,
     band_gain,
@@ -142,6 +143,29 @@ def test_coherence_of_noise_is_low() -> None:
     share = coherence(sums_of(spectrum, np.ones(SHAPE, np.float32), GRID, 0, 4.7))
     assert np.median(share[MIDDLE]) < 0.45
     assert (confidence_of(share, SETTINGS)[MIDDLE] >= 0.95).mean() < 0.03
+
+
+@pytest.mark.parametrize("stretch", [1.0, 0.5])
+@pytest.mark.parametrize(
+    ("lengths", "taken"),
+    [
+        ((18.0, 30.0), 0),  # soft: shorter than any filter costs nothing at the shortest, and much at the longer
+        ((40.0, 54.0), 1),  # stiff: the longer one sees a wave as long as its high-pass
+        ((30.0, 110.0), 0),  # what the longer filter lets in is longer than itself: bulk motion
+    ],
+)
+def test_a_region_takes_the_scale_whose_wave_is_as_long_as_its_filter(lengths, taken: int, stretch: float) -> None:
+    """High-pass of 27 and 54 mm; the longer obeys the wave equation better each time, by more than its cost."""
+    inside = np.ones((40, 40), np.float32)
+    coarse = Grid.of((40, 40), (3.0, 3.0), 60.0)
+    better = 0.5 + SETTINGS.scale_cost + 0.1
+    fits = [
+        (np.full((40, 40), (2 * np.pi / (stretch * mm)) ** 2, np.complex64), np.full((40, 40), fit, np.float32))
+        for mm, fit in zip(lengths, (0.5, better), strict=True)
+    ]
+    shares = _shares(fits, (stretch, 2 * stretch), inside, coarse, SETTINGS)
+    np.testing.assert_allclose(shares.sum(0), 1, rtol=1e-5)
+    assert shares[taken].min() > 0.99
 
 
 def test_confidence_is_monotone_and_means_what_it_says() -> None:

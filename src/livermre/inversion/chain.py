@@ -1,36 +1,25 @@
 """An exam's phase -> the same exam with our stiffness, confidence and wave."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
-from scipy import ndimage
 
-from livermre.exam.errors import InputError
-from livermre.exam.flags import Flag
-from livermre.exam.types import Exam, Slice
-from livermre.inversion.harmonic import offsets_of
-from livermre.inversion.maps import QUANTITY, Maps, maps_of
+from livermre.exam.errors import Contradiction, InputError
+from livermre.exam.flags import flag
+from livermre.exam.types import Acquisition, Exam, Slice
+from livermre.inversion.components import joined
+from livermre.inversion.judging import judged
+from livermre.inversion.maps import QUANTITY
 from livermre.inversion.offsets import check_kind, check_offsets
-from livermre.inversion.quality import doubts, exam_flags, slice_quality, trusted
-from livermre.inversion.result import Inversion, SliceQuality
+from livermre.inversion.quality import exam_flags
+from livermre.inversion.result import Inversion
 from livermre.inversion.settings import InversionSettings
-from livermre.inversion.unwrapping import box, foreground
-from livermre.inversion.wave import harmonic_of, roughness_of
+from livermre.inversion.slices import Done, Start, maps_from, motion_of
 
-Start = Literal["phase", "wave"]
+__all__ = ["Start", "invert"]
 
 _DEFAULT = InversionSettings()
-
-
-@dataclass(frozen=True)
-class _Done:
-    """One slice: its new images, the maps on the whole image, its quality."""
-
-    slice: Slice
-    maps: Maps
-    quality: SliceQuality
 
 
 def invert(exam: Exam, settings: InversionSettings = _DEFAULT, start: Start = "phase") -> Inversion:
@@ -53,25 +42,61 @@ def invert(exam: Exam, settings: InversionSettings = _DEFAULT, start: Start = "p
     unusable = _unusable(exam, images, wrapped=start == "phase")
     if len(unusable) == len(known):
         raise next(iter(unusable.values()))
-    done = [
-        None if image is None or i in unusable else _one(s, image, frequencies, settings, start)
+    motions = [
+        None if image is None or i in unusable else motion_of(s, image, frequencies, settings, start)
         for i, (s, image) in enumerate(zip(exam.slices, images, strict=True))
     ]
-    return _gather(exam, done, tuple(unusable.values()), settings, start)
+    motions, how, flags = joined(motions, exam.acquisition, frequencies, settings, filtered=start == "wave")
+    made = [None if m is None else maps_from(m, frequencies, settings, start) for m in motions]
+    done, doubts = judged(made, frequencies, settings)
+    if len(frequencies) > 1:
+        flags = (*flags, flag("several_frequencies", frequencies=_listed(frequencies)))
+    own = replace(exam, acquisition=_at(exam.acquisition, frequencies), flags=(*exam.flags, *flags, *doubts))
+    inverted = _gather(own, done, tuple(unusable.values()), _quantity(frequencies, settings), start)
+    return replace(inverted, components=how)
 
 
 def _frequencies(exam: Exam, count: int, settings: InversionSettings) -> tuple[float, ...]:
-    known = settings.frequencies_hz
-    if known is None and exam.acquisition.frequency_hz is not None:
-        known = (exam.acquisition.frequency_hz,)
-    if known is None:
+    stated = exam.acquisition.frequencies_hz or tuple(f for f in (exam.acquisition.frequency_hz,) if f is not None)
+    given = settings.frequencies_hz
+    known = given or stated
+    if not known:
         raise InputError("the driver frequency is not in the headers and is never assumed; give it with --frequency-hz")
+    if given and stated and not np.array_equal(given, stated):
+        raise Contradiction(
+            f"the exam says {_listed(stated)} Hz but --frequency-hz says {_listed(given)}; leave the option away"
+        )
     if len(known) != count:
-        raise InputError(f"the images hold {count} frequencies but {len(known)} were given: {known} Hz")
+        raise InputError(f"the images hold {count} frequencies but {len(known)} were given: {_listed(known)} Hz")
     if not all(0 < f < float("inf") for f in known):
-        found = ", ".join(f"{f:g}" for f in known)
-        raise InputError(f"the driver frequency is {found} Hz; it must be above zero: give it with --frequency-hz")
+        raise InputError(
+            f"the driver frequency is {_listed(known)} Hz; it must be above zero: give it with --frequency-hz"
+        )
+    if len(set(known)) < len(known):
+        raise InputError(f"the frequencies {_listed(known)} Hz repeat; each entry of the images has one of its own")
     return known
+
+
+def _listed(frequencies_hz: Sequence[float]) -> str:
+    """Frequencies in words: 40, 60 and 80."""
+    words = [f"{f:g}" for f in frequencies_hz]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _at(acquisition: Acquisition, frequencies_hz: tuple[float, ...]) -> Acquisition:
+    if len(frequencies_hz) == 1:
+        return replace(acquisition, frequency_hz=frequencies_hz[0], frequencies_hz=())
+    return replace(acquisition, frequency_hz=None, frequencies_hz=frequencies_hz)
+
+
+def _quantity(frequencies_hz: tuple[float, ...], settings: InversionSettings) -> str:
+    """What the map is: |G*| or rho c^2 of the one frequency, or joined over those that are named."""
+    one = QUANTITY[settings.method]
+    if len(frequencies_hz) == 1:
+        return one
+    if len(frequencies_hz) > 6:
+        return f"{one} joined over {len(frequencies_hz)} frequencies"
+    return f"{one} joined over {_listed(frequencies_hz)} Hz"
 
 
 def _unusable(exam: Exam, images: Sequence[np.ndarray | None], wrapped: bool) -> dict[int, InputError]:
@@ -92,57 +117,8 @@ def _place(s: Slice) -> str:
     return f"slice at {s.plane.position_mm:.1f} mm"
 
 
-def _one(
-    s: Slice, image: np.ndarray, frequencies_hz: tuple[float, ...], settings: InversionSettings, start: Start
-) -> _Done:
-    body = foreground(s.magnitude)
-    rows, columns = box(body, 0)
-    inside = body[rows, columns]
-    harmonic = harmonic_of(image[..., rows, columns], inside, wrapped=start == "phase")
-    kept = _without_edge(inside, s.plane.spacing_mm, settings.edge_mm)
-    maps = maps_of(harmonic.wave, kept, s.plane.spacing_mm, frequencies_hz, settings, filtered=start == "wave")
-    flags: tuple[Flag, ...] = ()
-    if start == "phase":
-        cut = image[..., rows, columns]
-        flags = doubts(s, cut, harmonic, kept, settings)
-        rough = roughness_of(cut, s.plane.spacing_mm, settings.confidence_window_mm)
-        maps = trusted(maps, (rough <= settings.most_roughness_rad) & (not flags))
-    quality = slice_quality(s, harmonic, maps, kept, start == "phase", flags)
-    full = Maps(
-        _whole(maps.stiffness_kpa, s, rows, columns, np.nan),
-        _whole(maps.confidence, s, rows, columns, 0),
-        None if maps.modulus_kpa is None else _whole(maps.modulus_kpa, s, rows, columns, np.nan),
-        _whole(maps.wave, s, rows, columns, 0),
-    )
-    own = replace(
-        s,
-        stiffness_kpa=full.stiffness_kpa,
-        confidence=full.confidence,
-        wave_rad=offsets_of(full.wave, image.shape[2]),
-    )
-    return _Done(own, full, quality)
-
-
-def _without_edge(body: np.ndarray, spacing_mm: tuple[float, float], edge_mm: float) -> np.ndarray:
-    if edge_mm <= 0:
-        return body
-    padded = np.pad(body, 1)  # the image's border is an edge, too
-    kept = ndimage.distance_transform_edt(padded, sampling=spacing_mm)[1:-1, 1:-1] > edge_mm
-    return kept if kept.any() else body
-
-
-def _whole(part: np.ndarray, s: Slice, rows: slice, columns: slice, fill: float) -> np.ndarray:
-    out = np.full((*part.shape[:-2], *s.plane.shape), fill, dtype=part.dtype)
-    out[..., rows, columns] = part
-    return out
-
-
 def _gather(
-    exam: Exam,
-    done: list[_Done | None],
-    unusable: tuple[InputError, ...],
-    settings: InversionSettings,
-    start: Start,
+    exam: Exam, done: list[Done | None], unusable: tuple[InputError, ...], quantity: str, start: Start
 ) -> Inversion:
     known = [d for d in done if d is not None]
     waves = np.stack([np.zeros_like(known[0].maps.wave) if d is None else d.maps.wave for d in done])
@@ -162,7 +138,7 @@ def _gather(
         slices=slices,
         flags=(*exam.flags, *flags),
         stiffness_source="livermre",
-        quantity=QUANTITY[settings.method],
+        quantity=quantity,
         inversion=None,  # how an earlier map was made says nothing of this one
     )
-    return Inversion(own, QUANTITY[settings.method], modulus, waves, qualities)
+    return Inversion(own, quantity, modulus, waves, qualities)

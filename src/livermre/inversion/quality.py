@@ -26,9 +26,15 @@ def doubts(
     worst, likeness = roughest_offset(phase_rad, body)
     if likeness < settings.least_likeness:
         found.append(flag("phase_offset_damaged", offset=worst + 1, z_mm=s.plane.position_mm))
-    if harmonic.share is not None and harmonic.share < settings.least_harmonic_share:
+    if harmonic.share is not None and harmonic.share < _least_share(phase_rad.shape[2], settings):
         found.append(flag("phase_not_harmonic", percent=100 * harmonic.share, z_mm=s.plane.position_mm))
     return tuple(found)
+
+
+def _least_share(offsets: int, settings: InversionSettings) -> float:
+    """The setting, which holds for four offsets: more of them leave noise more dimensions beside the first harmonic."""
+    odds = settings.least_harmonic_share / (1 - settings.least_harmonic_share)
+    return odds / (odds + offsets - 3)
 
 
 def trusted(maps: Maps, where: np.ndarray | bool) -> Maps:

@@ -1,11 +1,14 @@
 """What an inversion gives."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from livermre.exam.flags import Flag
 from livermre.exam.types import Exam, read_only
+
+Components = Literal["one", "curl", "sum"]
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,12 @@ class Inversion:
     """Result of one exam.
 
     exam         the same exam with our stiffness, confidence and wave
-    quantity     "|G*|" or "rho c^2": what the stiffness is
+    quantity     "|G*|" or "rho c^2", and over which frequencies if several: what the stiffness is
     modulus_kpa  (S, R, C) complex64, kPa, G' + i G'', NaN without a value; None for methods that give wave speed
-    wave         (S, F, D, R, C) complex64, rad, filtered first harmonic, 0 outside the body
+    wave         (S, F, D, R, C) complex64, rad, filtered first harmonic (of the curl where it was taken, as rad at a
+                 wavelength in the middle of the band), 0 outside the body
     slices       quality of each slice that was inverted, foot to head
+    components   how motion components were joined: "one" alone, their "curl", or the "sum" of their fits
     """
 
     exam: Exam
@@ -44,6 +49,7 @@ class Inversion:
     modulus_kpa: np.ndarray | None
     wave: np.ndarray
     slices: tuple[SliceQuality, ...]
+    components: Components = "one"
 
     def __post_init__(self) -> None:
         """Arrays are read-only."""

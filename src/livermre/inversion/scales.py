@@ -1,4 +1,9 @@
-"""Which filter lengths each region takes: the wave that obeys the wave equation best."""
+"""Which filter lengths each region takes: the wave that obeys the wave equation best and fits its own filter.
+
+A band-pass draws what it lets through towards its own middle. On waves shorter than its lengths it keeps what is left
+of bulk motion, of waves in the chest wall and of edges, and reads too stiff; on longer ones it reads too soft. In
+between, where the wave that a scale shows is about as long as its high-pass, simulated patients read right.
+"""
 
 from dataclasses import dataclass
 from functools import reduce
@@ -7,7 +12,7 @@ import numpy as np
 
 from livermre.inversion.helmholtz import coherence, squared_wavenumber, sums_of
 from livermre.inversion.settings import InversionSettings
-from livermre.inversion.spectrum import Grid, band_gain, lowpass_gain, window_inside
+from livermre.inversion.spectrum import Grid, band_gain, lowpass_gain, window, window_inside
 
 
 @dataclass(frozen=True)
@@ -41,15 +46,16 @@ def fit(spectra: np.ndarray, inside: np.ndarray, grid: Grid, settings: Inversion
     inside   (R, C) float32, 1 in the body
     stretch  factor on all filter lengths; None where the waves come filtered already: one fit of them as they are
     """
-    scales = (1.0,) if stretch is None else settings.scales
     if stretch is None:
+        scales: tuple[float, ...] = (1.0,)
         # the vendor's waves keep more noise than ours: the fit is judged, not made, on a smoother wave
         judged = lowpass_gain(grid, settings.wave_judged_mm, 4)
         fits = [_single(spectra * lowpass_gain(grid, settings.wave_lowpass_mm, 4), judged, inside, grid, settings)]
     else:
-        gains = (gain_of(grid, s * stretch, settings) for s in scales)
+        scales = tuple(s * stretch for s in settings.scales)
+        gains = (gain_of(grid, s, settings) for s in scales)
         fits = [_single(spectra * g, np.ones((), np.float32), inside, grid, settings) for g in gains]
-    shares = _shares([f[3] for f in fits], scales, inside, grid, settings)
+    shares = _shares([(f[0], f[3]) for f in fits], scales, inside, grid, settings)
     mixed = (reduce(np.add, (f[i] * w for f, w in zip(fits, shares, strict=True))) for i in range(3))
     wavenumber2, quality, energy = mixed
     return Fit(wavenumber2.astype(np.complex64), quality, energy, shares)
@@ -66,16 +72,29 @@ def _single(
 
 
 def _shares(
-    fits: list[np.ndarray], scales: tuple[float, ...], inside: np.ndarray, grid: Grid, settings: InversionSettings
+    fits: list[tuple[np.ndarray, np.ndarray]],
+    scales: tuple[float, ...],
+    inside: np.ndarray,
+    grid: Grid,
+    settings: InversionSettings,
 ) -> np.ndarray:
+    """Share (N, R, C) of each scale; fits are its K2, rad2/mm2, and its coherence (R, C)."""
     if len(fits) == 1:
-        return np.ones((1, *fits[0].shape), dtype=np.float32)
-    region = settings.scale_region_mm
-    score = np.stack(
-        [
-            window_inside(f, inside, grid, region) - settings.scale_cost * np.log2(s)
-            for f, s in zip(fits, scales, strict=True)
-        ]
-    )
-    shares = np.exp((score - score.max(0)) / settings.scale_softness)
+        return np.ones((1, *fits[0][0].shape), dtype=np.float32)
+    room = np.maximum(window(inside, grid, settings.scale_region_mm), np.float32(0.02))
+    score = []
+    for (wavenumber2, share), scale in zip(fits, scales, strict=True):
+        weight = window(share * inside, grid, settings.scale_region_mm)
+        square = window(np.abs(wavenumber2) * share * inside, grid, settings.scale_region_mm)
+        off = _octaves_too_long(square / np.maximum(weight, np.float32(1e-9)), scale * settings.highpass_mm)
+        if scale == scales[0]:
+            off = np.maximum(off, 0)  # no scale is shorter: soft liver stays here
+        octaves = np.log2(scale / scales[0])
+        score.append(weight / room - settings.scale_cost * octaves - settings.scale_misfit * off**2)
+    shares = np.exp((np.stack(score) - np.max(score, axis=0)) / settings.scale_softness)
     return (shares / shares.sum(0)).astype(np.float32)
+
+
+def _octaves_too_long(square: np.ndarray, length_mm: float) -> np.ndarray:
+    """How many octaves a wave of squared wavenumber (R, C), rad2/mm2, is longer than a length."""
+    return -np.log2(np.sqrt(np.maximum(square, np.float32(1e-6))) / (2 * np.pi) * length_mm)

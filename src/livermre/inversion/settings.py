@@ -55,13 +55,17 @@ class InversionSettings:
 
     scales: tuple[float, ...] = (1.0, 1.25, 1.54, 2.0, 2.5)
     """Factors on both filter lengths that are tried: stiff tissue has longer waves. Each region of the slice takes the
-    scale whose wave obeys the wave equation best; soft liver stays at 1."""
+    scale whose wave obeys the wave equation best and is as long as its high-pass; soft liver stays at 1."""
 
     scale_region_mm: float = 30.0
     """Standard deviation of the neighbourhood in which scales are compared."""
 
-    scale_cost: float = 0.24
+    scale_cost: float = 0.3
     """What an octave of a longer wave must gain in fit to be taken (bulk motion gains by it, too)."""
+
+    scale_misfit: float = 1.0
+    """What it costs in fit if the wave of a scale is an octave longer or shorter than its high-pass (times the square
+    of the octaves): without it bulk motion and noise make a scale look good that bends the wave."""
 
     scale_softness: float = 0.01
     """Scales whose fit differs by less share the pixel."""

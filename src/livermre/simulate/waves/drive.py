@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+CAPSULE_MM = 3.0
+"""Depth to which the capsule is pushed (1/e), about one element: regions start 10 mm inside, and no force is there."""
+
 
 @dataclass(frozen=True)
 class Drive:
@@ -66,18 +69,18 @@ def capsule_force(
 ) -> np.ndarray:
     """Force density (R, C) complex on the elements of one slice.
 
-    liver, wall, trunk: (R, C) bool. Strong in the liver's outer 12 mm where it touches the wall, weaker along the rest
-    of its capsule, and a share in the wall.
+    liver, wall, trunk: (R, C) bool. It lies in the liver's capsule, strong where that faces the wall, weaker along the
+    rest, and in the wall. None inside the liver: there the wave equation holds without a source, as inversions assume.
     """
     around = np.linspace(-np.pi, np.pi, 721)
     push = np.interp(angles(trunk), around, drive.push(around))
     near_wall = ndimage.distance_transform_edt(~wall) * spacing_mm
-    inside = ndimage.distance_transform_edt(liver) * spacing_mm
-    capsule = np.exp(-((inside / 5) ** 2)) * liver
-    band = np.exp(-((near_wall / 8) ** 2)) * liver
+    inside = ndimage.distance_transform_edt(ndimage.binary_fill_holes(liver)) * spacing_mm
+    capsule = np.exp(-((inside / CAPSULE_MM) ** 2)) * liver / CAPSULE_MM
+    facing = np.exp(-((near_wall / 10) ** 2))
     depth = ndimage.distance_transform_edt(trunk) * spacing_mm
     shell = np.exp(-((depth / 35) ** 2)) * wall  # the drum moves ribs and skin, not the spine
-    return push * (band + drive.capsule * capsule + drive.wall * shell)
+    return push * (8 * capsule * (facing + drive.capsule) + drive.wall * shell)
 
 
 def drum_spot(trunk: np.ndarray, angle_rad: float) -> tuple[int, int]:
