@@ -189,7 +189,8 @@ def _from_pydicom(path: Path) -> DicomFile:
 
 
 def _checked(file: DicomFile) -> DicomFile:
-    if file.header.text(Tag.SOP_CLASS).startswith(_MR_IMAGES) and not file.header.integer(Tag.ROWS):
+    sop_class = file.header.text(Tag.SOP_CLASS)
+    if f"{sop_class}.".startswith(f"{_MR_IMAGES}.") and not file.header.integer(Tag.ROWS):
         raise CorruptFile(f"{file.path.name} should hold an MR image but its header ends before it")
     return file
 

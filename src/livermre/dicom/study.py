@@ -1,7 +1,8 @@
 """A draft of images becomes an exam in kPa, rad and 0..1 on the grid of its stiffness map."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from livermre.dicom.arrange import PARALLEL, positions_mm, spacing_mm, waves
 from livermre.dicom.drafts import Draft
 from livermre.dicom.frames import Frame
 from livermre.dicom.header import Tag
-from livermre.dicom.headers import SourceHeaders
+from livermre.dicom.headers import SourceHeaders, SourceImage
 from livermre.dicom.patterns import vendor
 from livermre.dicom.series import Group, frequency_hz
 from livermre.dicom.vendors import Rule
@@ -239,9 +240,22 @@ def _sources(draft: Draft, i: int) -> tuple[str, ...]:
 
 
 def _headers(draft: Draft) -> SourceHeaders:
+    maps = draft.maps if draft.has_map else []
     magnitudes = [c[1][0] for c in draft.images["magnitude"] if c is not None]
-    files = [f.pixels.file for f in [*(draft.maps if draft.has_map else []), *magnitudes]]
-    return SourceHeaders(list({file.path: file for file in files}.values()))
+    files = list({f.pixels.file.path: f.pixels.file for f in [*maps, *magnitudes]}.values())
+    place = {file.path: i for i, file in enumerate(files)}
+    return SourceHeaders(files, *([_source(f, place) for f in part] for part in (maps, magnitudes)))
+
+
+def _source(frame: Frame, place: Mapping[Path, int]) -> SourceImage:
+    h = frame.header
+    return SourceImage(
+        header=place[frame.pixels.file.path],
+        frame=frame.index + 1 if h.integer(Tag.FRAMES, 1) > 1 else None,
+        sop_class=h.text(Tag.SOP_CLASS),
+        sop_instance=h.text(Tag.SOP_INSTANCE),
+        series=h.text(Tag.SERIES_UID),
+    )
 
 
 def _hash(draft: Draft) -> str:

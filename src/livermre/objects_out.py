@@ -1,0 +1,27 @@
+"""The DICOM objects of a finding beside its pages; what keeps them from being written becomes a flag, never a loss."""
+
+from pathlib import Path
+
+from livermre.dicom.objects import Pages, write_objects
+from livermre.exam.errors import InputError
+from livermre.exam.flags import Flag, flag
+from livermre.exam.study import Study
+from livermre.exam.types import Finding
+from livermre.report import png
+
+
+def write(study: Study, finding: Finding, folder: Path, *, deidentify: bool) -> Flag | None:
+    """Write the objects of an exam that came from DICOM; a flag where its headers do not allow it, else None.
+
+    folder  holds report.pdf and overlay.png of the same finding
+
+    Raises OutputError where the disk refuses: then the other files would not be safe either.
+    """
+    try:
+        pages = Pages((folder / "report.pdf").read_bytes(), png.decode((folder / "overlay.png").read_bytes()))
+        write_objects(study, finding, folder, pages, deidentify=deidentify)
+    except InputError as error:
+        return flag("objects_not_written", reason=str(error).rstrip("."))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # a header that breaks its own rules
+        return flag("objects_not_written", reason=f"the source headers are damaged ({type(error).__name__})")
+    return None
