@@ -1,0 +1,88 @@
+"""For sites that prefer pull: ask a DICOMweb archive for new studies (QIDO-RS) and fetch them (WADO-RS)."""
+
+import threading
+from datetime import date, timedelta
+
+from livermre.apps.node import wire
+from livermre.apps.node.complete import Completion
+from livermre.apps.node.config import PollKeys
+from livermre.apps.node.intake import Arrival, Intake
+from livermre.apps.node.log import Log
+from livermre.apps.node.spool import NoRoom
+from livermre.apps.node.web import Root, WebError, text_of
+from livermre.exam.errors import SettingsError
+
+_STUDY, _SERIES, _SOP = "0020000D", "0020000E", "00080018"
+
+
+class Poller:
+    """Looks into one archive every so often. What is in the journal is never fetched again, our own results neither."""
+
+    def __init__(
+        self,
+        keys: PollKeys,
+        intake: Intake,
+        completion: Completion,
+        log: Log,
+        stopping: threading.Event,
+        most_bytes: int,
+    ) -> None:
+        self._keys, self._root = keys, Root(keys.web)
+        self._intake, self._completion, self._log = intake, completion, log
+        self._stopping, self._most = stopping, most_bytes
+        self.thread = threading.Thread(target=self._run, name=f"poll {keys.name}")
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                self.step(date.today())
+                failures = 0
+            except (WebError, SettingsError, NoRoom) as error:
+                failures += 1
+                self._log.event("poll_failed", poll=self._keys.name, reason=str(error), attempt=failures)
+            except Exception as error:
+                failures += 1
+                self._log.event("poll_failed", poll=self._keys.name, error=type(error).__name__, attempt=failures)
+            self._stopping.wait(min(3600, self._keys.every_seconds * 2 ** min(failures, 6)))
+
+    def step(self, today: date) -> int:
+        """Fetch what is new; how many instances."""
+        since = today - timedelta(days=self._keys.days)
+        values = {"StudyDate": f"{since:%Y%m%d}-{today:%Y%m%d}", "limit": str(self._keys.most_studies)}
+        fetched = 0
+        for found in self._root.query("/studies", {**values, **dict(self._keys.query)}):
+            study = text_of(found, _STUDY)
+            if wire.is_uid(study) and not self._stopping.is_set():
+                fetched += self._study(study)
+        return fetched
+
+    def _study(self, study: str) -> int:
+        count, known = 0, ""
+        for found in self._root.query(f"/studies/{study}/instances", {}):
+            series, sop = text_of(found, _SERIES), text_of(found, _SOP)
+            if not (wire.is_uid(series) and wire.is_uid(sop)) or self._intake.journal.has(sop):
+                continue
+            if self._stopping.is_set():
+                return count
+            known = self._fetch(study, series, sop) or known
+            count += bool(known)
+        if known:
+            self._completion.fetched(known)
+        return count
+
+    def _fetch(self, study: str, series: str, sop: str) -> str:
+        """One instance; the study's id, or nothing where the archive's file cannot be filed."""
+        part = self._root.instance(study, series, sop, self._most)
+        try:
+            file = wire.part10(part)
+            arrival = Arrival(file.sop_class, file.sop_uid, file.transfer_syntax, file.data, self._keys.name)
+            if file.transfer_syntax not in wire.TRANSFER_SYNTAXES or file.sop_uid != sop:
+                raise wire.Unreadable("another instance or transfer syntax than asked for")
+            name, _ = self._intake.take(arrival)
+        except wire.Unreadable as error:
+            self._log.count("instances_refused_unreadable")
+            self._log.event("instance_refused", poll=self._keys.name, reason=str(error))
+            return ""
+        self._completion.arrived(name)
+        return name
