@@ -23,6 +23,9 @@ ROADS = {
     "settings",
     "demo",
     "from_phase",
+    "objects_out",
+    "study",
+    "deidentifying",
     "inverting",
     "simulation",
     "simulated_cohort",
@@ -32,7 +35,7 @@ ROADS = {
     "__main__",
     "__init__",
 }  # may know several rooms
-ALLOWED = {"train": {"simulate"}, "study": {"train", "evaluate", "simulate"}}  # beside the ground and itself
+ALLOWED = {"train": {"simulate"}}  # beside the ground and itself
 TORCH = {"train", "study"}
 LIBRARIES = {  # who may import what beside the standard library and numpy
     "exam": set(),
@@ -42,12 +45,13 @@ LIBRARIES = {  # who may import what beside the standard library and numpy
     "roi": {"scipy"},
     "stiffness": {"scipy"},
     "simulate": {"scipy"},
+    "evaluate": {"scipy"},
     "segment": {"scipy", "openvino", "onnxruntime"},
     "report": {"scipy", "jinja2", "markupsafe", "fpdf", "PIL"},
     "pipeline": set(),
     "batch": set(),
     "results": set(),
-    "apps": {"rich"},
+    "apps": {"rich", "pynetdicom", "pydicom"},  # the node's two; the next test says where
 }
 
 
@@ -114,8 +118,22 @@ def test_analysis_needs_no_torch() -> None:
     assert not offenders(lambda path: libraries_of(path) & torch, [p for p in FILES if room_of(p) not in TORCH])
 
 
+def test_a_study_trains_in_one_file() -> None:
+    """So that `study --check`, `study --report-only` and `evaluate` work where torch is not installed."""
+    files = [p for p in FILES if room_of(p) == "study" and p.name != "training.py"]
+    assert not offenders(lambda path: libraries_of(path) & {"torch", "onnx"}, files)
+    assert not offenders(lambda path: rooms_of(path) & {"train"}, files)
+
+
 def test_only_dicom_has_seen_a_tag() -> None:
-    assert not offenders(lambda path: libraries_of(path) & {"pydicom"}, [p for p in FILES if room_of(p) != "dicom"])
+    """Beside it the node's wire.py, which reads what an instance belongs to before there is an exam."""
+    seen = [p for p in FILES if room_of(p) != "dicom" and p != SOURCE / "apps" / "node" / "wire.py"]
+    assert not offenders(lambda path: libraries_of(path) & {"pydicom"}, seen)
+
+
+def test_only_the_node_speaks_on_the_network() -> None:
+    outside = [p for p in FILES if (SOURCE / "apps" / "node") not in p.parents]
+    assert not offenders(lambda path: libraries_of(path) & {"pynetdicom"}, outside)
 
 
 def test_libraries_of_a_room() -> None:
@@ -161,7 +179,9 @@ def test_the_face() -> None:
 HEAVY = ("numpy", "scipy", "openvino", "onnxruntime", "torch", "pydicom", "nibabel", "fpdf", "jinja2", "rich", "PIL")
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("analyze", "--help"), ("train", "--help")])
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("--version",), ("analyze", "--help"), ("train", "--help"), ("study", "--help")]
+)
 def test_help_loads_nothing_heavy(arguments: tuple[str, ...]) -> None:
     code = (
         "import sys\nfrom livermre.apps.cli import main\n"

@@ -7,7 +7,7 @@ import numpy as np
 
 from livermre.evaluate import agreement
 from livermre.exam.errors import InputError
-from livermre.exam.flags import Flag, flag
+from livermre.exam.flags import Flag, Severity, flag
 from livermre.exam.types import Exam, LiverMask, Slice, Waves
 from livermre.inversion import Inversion, InversionSettings, SliceQuality, invert
 from livermre.inversion.chain import Start
@@ -28,14 +28,19 @@ def inverted(exam: Exam, settings: InversionSettings, start: Start = "phase") ->
     start  "phase", or "wave" for the scanner's filtered wave images
     """
     made = invert(exam, settings, start)
-    how = {"method": settings.method, "start": start, "settings": json.loads(json.dumps(asdict(settings)))}
+    how = {
+        "method": settings.method,
+        "start": start,
+        "components": made.components,
+        "settings": json.loads(json.dumps(asdict(settings))),
+    }
     return Inverted(replace(made.exam, inversion=how), _waves(exam, made, settings))
 
 
 def with_confidence(exam: Exam, settings: InversionSettings) -> Exam:
     """The scanner's stiffness with livermre's confidence, where phase allows it; else the exam as it is, flagged.
 
-    Slices whose offsets contradict each other lose the scanner's value too, which was made of the same offsets.
+    Slices whose offsets are out of order or contradict each other lose the scanner's value too: it was made of them.
     """
     if all(s.phase_rad is None for s in exam.slices):
         return exam
@@ -45,17 +50,28 @@ def with_confidence(exam: Exam, settings: InversionSettings) -> Exam:
         return replace(exam, flags=(*exam.flags, flag("phase_not_used", reason=str(error).rstrip("."))))
     own = made.exam.flags[len(exam.flags) :]
     silent = any(f.code == "phase_without_waves" for f in own)
-    doubted = {q.z_mm for q in made.slices if q.flags}
+    misordered = any(f.code == "phase_offsets_out_of_order" for f in own)
+    doubted = {q.z_mm for q in made.slices if q.flags or misordered}
     slices = tuple(
         _judged(s, o.confidence, silent, s.plane.position_mm in doubted)
         for s, o in zip(exam.slices, made.exam.slices, strict=True)
     )
-    passed = tuple(f for f in own if f.code not in _OF_OUR_MAP)
+    passed = tuple(_as_doubt(f) for f in own if f.code not in _OF_OUR_MAP)
     return replace(exam, slices=slices, flags=(*exam.flags, *passed, *_origin(slices, made, silent)))
 
 
-_OF_OUR_MAP = {"stiffness_by_livermre", "slices_without_phase", "phase_without_waves"}
+_OF_OUR_MAP = {
+    "stiffness_by_livermre", "slices_without_phase", "phase_without_waves",
+    "components_by_curl", "components_summed", "several_frequencies",
+}  # fmt: skip
 """Flags that speak of our stiffness map, which is not used here; `_origin` says in their stead what holds."""
+
+_VERDICTS = {"phase_without_vibration", "phase_offsets_out_of_order", "vibration_not_known"}
+"""Flags that leave no number of our map; the scanner's may have slices without phase, which they do not concern."""
+
+
+def _as_doubt(given: Flag) -> Flag:
+    return replace(given, severity=Severity.WARNING) if given.code in _VERDICTS else given
 
 
 def _judged(s: Slice, confidence: np.ndarray | None, silent: bool, doubted: bool) -> Slice:

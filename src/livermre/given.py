@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from livermre import nifti, stiffness
+from livermre.dicom import masks
 from livermre.exam.errors import InputError, ModelError, SettingsError
 from livermre.exam.flags import Flag, flag
 from livermre.exam.types import Exam
@@ -46,10 +47,13 @@ def check_model(model: str | Path) -> None:
 
 def check_mask(option: str, path: Path) -> None:
     """Raise SettingsError where a file that an option names is missing, damaged or empty."""
-    parts = nifti.files_of(path)
+    parts = (path,) if masks.is_dicom(path) else nifti.files_of(path)
     if not parts:
         raise SettingsError(f"{option}: there is no file {path}")
     try:
+        if masks.is_dicom(path):
+            masks.check_mask(path, _wanted(option))
+            return
         filled = any(bool(nifti.read_image(part).magnitude.any()) for part in parts)
     except InputError as error:
         raise SettingsError(f"{option}: {error}") from error
@@ -63,7 +67,7 @@ def mask(option: str, path: Path, exam: Exam) -> tuple[np.ndarray, Sequence[Flag
     Raises SettingsError where it does not fit the exam, lies outside the body or is empty: the exam is not at fault.
     """
     try:
-        found = nifti.read_mask(path, exam)
+        found = masks.read_mask(path, exam, _wanted(option)) if masks.is_dicom(path) else nifti.read_mask(path, exam)
     except InputError as error:
         raise SettingsError(f"{option}: {error}") from error
     if not found.any():
@@ -76,6 +80,11 @@ def mask(option: str, path: Path, exam: Exam) -> tuple[np.ndarray, Sequence[Flag
         )
     doubtful = outside >= OUTSIDE_DOUBTFUL
     return found, (flag("mask_outside_body", option=option, percent=100 * outside),) if doubtful else ()
+
+
+def _wanted(option: str) -> str:
+    """Which of several segments of a DICOM object an option means."""
+    return masks.REGION if option in ("--roi", "--phantom") else masks.LIVER
 
 
 def _share_outside(found: np.ndarray, exam: Exam) -> float:

@@ -190,6 +190,9 @@ def _write_record(path: Path, study: Study, exam: Exam, waves: Waves, request: I
     content = {
         "quantity": waves.quantity,
         "method": waves.method,
+        "components": (exam.inversion or {}).get("components"),
+        "frequency_hz": exam.acquisition.frequency_hz,
+        "frequencies_hz": list(exam.acquisition.frequencies_hz),
         **_made_of(study, request),
         "slices": [dict(zip(names, map(_rounded, row), strict=True)) for row in quality],
         "agreement_with_vendor": waves.agreement and {k: _rounded(v) for k, v in waves.agreement.items()},

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from livermre import dicom, from_phase, given, nifti, report, roi, stiffness
+from livermre import dicom, from_phase, given, nifti, objects_out, report, roi, stiffness
 from livermre.dicom import Reading, SeriesReport
 from livermre.exam.errors import InputError, LivermreError, ModelError, NothingFound, OutputError, SettingsError
 from livermre.exam.flags import Flag, flag
@@ -144,7 +144,7 @@ def _analyze_one(study: Study, target: Path, settings: Settings, overwrite: bool
             return _skipped(study, target, earlier, settings)
         finding = analyze_study(study, settings)
         with whole_folder(target) as folder:
-            _write(finding, Identity() if settings.deidentify else study.identity, folder)
+            _write(study, finding, settings, folder)
         return _outcome(target, earlier_finding(target) or {})
     except ModelError:
         raise
@@ -152,13 +152,18 @@ def _analyze_one(study: Study, target: Path, settings: Settings, overwrite: bool
         return _failed(target, error, overwrite)
 
 
-def _write(finding: Finding, identity: Identity, folder: Path) -> None:
+def _write(study: Study, finding: Finding, settings: Settings, folder: Path) -> None:
+    identity = Identity() if settings.deidentify else study.identity
     report.write(finding, identity, folder)
     for name, mask in (("liver", finding.liver.liver), ("roi", finding.roi.keep)):
         nifti.write_volume(folder / f"{name}.nii.gz", mask.astype(np.uint8), finding.exam)
     nifti.write_volume(folder / "roi_reasons.nii.gz", finding.roi.dropped, finding.exam)
     if finding.waves is not None:
         nifti.write_maps(folder, finding.exam)
+    problem = objects_out.write(study, finding, folder, deidentify=settings.deidentify) if settings.dicom else None
+    if problem is not None:
+        doubted = replace(finding.exam, flags=(*finding.exam.flags, problem))
+        report.write(replace(finding, exam=doubted), identity, folder)
 
 
 def _skipped(study: Study, target: Path, earlier: dict, settings: Settings) -> Outcome:

@@ -28,8 +28,8 @@ def recorded(settings: Settings) -> dict[str, object]:
 
 
 def _sha256_of_mask(path: Path) -> str:
-    """Hash of a mask's file, or of all its files where livermre wrote one a slice."""
-    parts = nifti.files_of(path)
+    """Hash of a mask's file, or of all its files where there is one a slice."""
+    parts = tuple(sorted(p for p in path.rglob("*") if p.is_file())) if path.is_dir() else nifti.files_of(path)
     return nifti.hash_of(parts) if len(parts) > 1 else sha256(path if not parts else parts[0])
 
 

@@ -20,7 +20,7 @@ COLUMNS = (
     "exam", "status", "reportable", "stiffness_kpa", "stiffness_sd_kpa", "interval_95_low_kpa", "interval_95_high_kpa",
     "roi_area_mm2", "table", "band", "slices", "series", "frequency_hz", "flags", "message",
 )  # fmt: skip
-_DICOM = r"(seg|sr|stiffness_pmap|report_pdf)\.dcm"
+_DICOM = r"(seg|sr|stiffness_pmap|confidence_pmap|report_pdf|report_sc)\.dcm"
 _OWN = {
     FINDING: re.compile(r"(finding|error)\.json|report\.(html|pdf)|overlay\.png|" + _DICOM),
     RECORD: re.compile(r"(exam|inversion)\.json|inversion\.png|regions\.csv"),

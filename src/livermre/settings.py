@@ -32,6 +32,8 @@ class Settings:
     """finding.json of an earlier exam of the same patient."""
     deidentify: bool = False
     """Leave patient ID and study date off the page."""
+    dicom: bool = True
+    """Write DICOM objects too, of exams that came from DICOM."""
     from_phase: bool = False
     """Measure livermre's own inversion of the acquired phase instead of the scanner's map."""
     inversion: InversionSettings = field(default_factory=InversionSettings)

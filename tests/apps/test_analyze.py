@@ -16,6 +16,7 @@ from livermre.exam.types import ModelCard
 from livermre.results import base_name, exam_names, input_names
 
 FILES = {"finding.json", "report.html", "report.pdf", "overlay.png", "liver.nii.gz", "roi.nii.gz", "roi_reasons.nii.gz"}
+OBJECTS = {"seg.dcm", "sr.dcm", "report_pdf.dcm", "report_sc.dcm"}
 KEYS = {
     "stiffness_kpa", "stiffness_sd_kpa", "interval_95_kpa", "repeat_interval_95_kpa", "roi_area_mm2", "reportable",
     "stage", "slices", "flags", "provenance",
@@ -34,7 +35,7 @@ def summary(out: Path) -> dict[str, dict]:
 def test_one_exam_gives_all_files(livermre, ge_exam, tmp_path):
     ran = livermre("analyze", ge_exam, "--out", tmp_path / "out")
     assert ran.status == 0, ran.err
-    assert {p.name for p in (tmp_path / "out" / "ge").iterdir()} == FILES
+    assert {p.name for p in (tmp_path / "out" / "ge").iterdir()} == FILES | OBJECTS
     found = finding(tmp_path / "out" / "ge")
     assert found.keys() >= KEYS
     assert {"livermre", "model", "model_sha256", "settings", "inputs_sha256", "stiffness_source"} <= found[
@@ -61,7 +62,7 @@ def test_the_number_is_the_mean_of_the_kept_pixels(livermre, ge_exam, tmp_path):
 def test_same_exam_same_bytes(livermre, ge_exam, tmp_path):
     for out in ("a", "b"):
         assert livermre("analyze", ge_exam, "--out", tmp_path / out).status == 0
-    for name in FILES:
+    for name in FILES | OBJECTS:
         assert (tmp_path / "a/ge" / name).read_bytes() == (tmp_path / "b/ge" / name).read_bytes(), name
 
 
@@ -72,6 +73,16 @@ def test_finished_exams_are_skipped(livermre, ge_exam, tmp_path, monkeypatch):
     ran = livermre("analyze", ge_exam, "--out", tmp_path)
     assert ran.status == 0 and "finished earlier" in ran.out
     assert (tmp_path / "ge" / "finding.json").stat().st_mtime_ns == before
+
+
+def test_the_right_lobe_alone_is_what_lies_right_of_one_sagittal_plane(livermre, ge_exam, tmp_path):
+    def columns(*more: str) -> list[set[int]]:
+        livermre("analyze", ge_exam, "--out", tmp_path / "-".join(("out", *more)), "--erode-mm", "4", *more)
+        keep = np.asarray(nibabel.load(tmp_path / "-".join(("out", *more)) / "ge/roi.nii.gz").dataobj) > 0
+        return [set(np.flatnonzero(plane.any(axis=1))) for plane in np.moveaxis(keep, 2, 0)]
+
+    for whole, right in zip(columns(), columns("--right-lobe"), strict=True):  # RAS+: columns grow to the right
+        assert right < whole and (not right or min(right) > max(whole - right))
 
 
 def test_other_files_or_settings_are_never_answered_by_an_old_finding(livermre, ge_exam, other_exam, tmp_path):

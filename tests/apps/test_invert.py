@@ -38,6 +38,44 @@ def test_the_frequency_is_asked_for(livermre, tmp_path):
     assert json.loads((tmp_path / "maps" / "exam.json").read_text())["frequency_hz"] == 60
 
 
+def test_several_frequencies_are_given_one_by_one(livermre, tmp_path):
+    """Three frequencies of 3 kPa: their images in the order of the options, the name and the record say which."""
+    exam = wave_exam(frequency_hz=None)
+    nifti.write_exam(tmp_path / "phase", several_waves(exam, (40, 60, 80)))
+    options = [o for hz in (40, 60, 80) for o in ("--frequency-hz", hz)]
+    ran = livermre("invert", tmp_path / "phase", "--out", tmp_path / "maps", *options)
+    assert ran.status == 0, ran.err
+    assert "|G*| joined over 40, 60 and 80 Hz" in ran.out
+    said = json.loads((tmp_path / "maps" / "exam.json").read_text())
+    assert said["frequency_hz"] is None and said["frequencies_hz"] == [40, 60, 80]
+    made = nifti.read(tmp_path / "maps").exam
+    where = np.zeros(made.shape, bool)
+    where[:, 60:100, 60:100] = True
+    assert np.median(made.stiffness_kpa[where & (made.confidence >= 0.95)]) == pytest.approx(3, rel=0.06)
+    fewer = livermre("invert", tmp_path / "phase", "--out", tmp_path / "fewer", *options[:4])
+    assert fewer.status == 3 and "3 frequencies but 2 were given" in fewer.sentence
+    beyond = livermre("invert", tmp_path / "phase", "--out", tmp_path / "beyond", *options[:4], "--frequency-hz", 6000)
+    assert beyond.status == 2 and "between 10 and 500 Hz" in beyond.sentence
+
+
+def several_waves(exam, frequencies_hz):
+    """The exam with a plane wave of 3 kPa at each frequency."""
+    y, x = (np.indices(exam.shape[1:]) - np.array(exam.shape[1:])[:, None, None] / 2) * exam.spacing_mm[0]
+    time = np.exp(2j * np.pi * np.arange(4) / 4)[:, None, None]
+    slices = []
+    for i, s in enumerate(exam.slices):
+        rng = np.random.default_rng(i)
+        images = []
+        for n, hz in enumerate(frequencies_hz):
+            k = 2 * np.pi * hz / np.sqrt(3.0) / 1000
+            angle = 0.3 + i + 0.7 * n
+            wave = 0.5 * np.exp(-1j * k * (x * np.cos(angle) + y * np.sin(angle)))
+            phase = (wave * time).real + 0.05 * rng.standard_normal((4, *exam.shape[1:]))
+            images.append(np.where(np.hypot(x, y) < 140, phase, rng.uniform(-np.pi, np.pi, phase.shape)))
+        slices.append(replace(s, phase_rad=np.stack(images)[:, None]))
+    return replace(exam, slices=tuple(slices))
+
+
 def test_magnitude_alone_or_degrees_give_no_map(livermre, tmp_path):
     exam = wave_exam()
     bare = replace(exam, slices=tuple(replace(s, phase_rad=None) for s in exam.slices))

@@ -24,7 +24,9 @@ def test_promised_keys_are_there():
     assert all(set(row) >= SLICE for row in made["slices"])
     assert set(made["provenance"]) >= PROVENANCE
     assert set(made["stage"]) >= {"table", "band", "probabilities"}
-    assert set(made["acquisition"]) == {"vendor", "field_t", "frequency_hz", "sequence", "dimension"}
+    assert set(made["acquisition"]) == {
+        "vendor", "field_t", "frequency_hz", "frequencies_hz", "sequence", "dimension",
+    }  # fmt: skip
     assert made["quantity"] == "magnitude of the complex shear modulus |G*|"
 
 

@@ -132,6 +132,7 @@ def by_us(inversion: object = None, **more: object) -> dict:
         (by_us(HOW | {"settings": HOW["settings"] | {"method": "aide"}}), "method aide then, helmholtz now"),
         (by_us(HOW | {"settings": HOW["settings"] | {"edge_mm": 3.0}}), "edge_mm 3 then, 5 now"),
         (by_us(HOW | {"start": "wave"}), "start wave then, phase now"),
+        (by_us(HOW | {"components": "curl"}), "components curl then, one now"),
         (by_us(HOW | {"settings": {"method": "helmholtz", "edge_mm": 5.0}}), "window not set then"),
         (by_us(), "settings of one exam are not known"),
         (by_us("broken"), "settings of one exam are not known"),

@@ -84,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"livermre {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_analyze, _inspect, _segment, _invert, _simulate, _demo, _train):
+    for add in (_analyze, _inspect, _segment, _invert, _deidentify, _simulate, _demo, _train, _study, _evaluate, _node):
         add(commands)
     return top
 
@@ -109,13 +109,15 @@ def _analyze(commands: argparse._SubParsersAction) -> None:
     c.add_argument("--frequency-hz", type=_above_zero, metavar="HZ", help="driver frequency where the files do not say")
     c.add_argument("--from-phase", action="store_true", help="measure livermre's own inversion of the acquired phase")
     _model(c)
-    c.add_argument("--liver", type=Path, metavar="MASK", help="a NIfTI mask of the liver, instead of the network's")
-    c.add_argument("--roi", type=Path, metavar="MASK", help="a NIfTI mask to measure in, instead of livermre's region")
+    c.add_argument("--liver", type=Path, metavar="MASK", help="a liver mask (NIfTI or DICOM), not the network's")
+    c.add_argument("--roi", type=Path, metavar="MASK", help="a region to measure in (NIfTI or DICOM)")
     c.add_argument("--erode-mm", type=_not_below_zero, metavar="MM", help="margin to the liver's edge (default 10)")
+    c.add_argument("--right-lobe", action="store_true", help="measure in the right lobe only")
     c.add_argument(
         "--compare", type=Path, metavar="FINDING", help="finding.json of an earlier exam of the same patient"
     )
-    c.add_argument("--deidentify", action="store_true", help="leave patient ID and study date off the page")
+    c.add_argument("--deidentify", action="store_true", help="no patient on the page, nor in the DICOM objects")
+    c.add_argument("--no-dicom", dest="dicom", action="store_false", help="write no DICOM objects (SEG, SR, PDF ...)")
     c.add_argument("--overwrite", action="store_true", help="analyse finished exams again (else they are skipped)")
     c.add_argument("--jobs", type=_count, default=1, metavar="N", help="exams side by side, in N processes")
 
@@ -141,7 +143,10 @@ def _invert(commands: argparse._SubParsersAction) -> None:
     c.add_argument(
         "--out", required=True, type=Path, metavar="DIR", help="maps go to DIR (DIR/<exam>/ for several exams)"
     )
-    c.add_argument("--frequency-hz", type=_above_zero, metavar="HZ", help="driver frequency where the files do not say")
+    c.add_argument(
+        "--frequency-hz", type=_above_zero, action="append", metavar="HZ",
+        help="driver frequency where the files do not say; once for each, in their order, where the phase has several",
+    )  # fmt: skip
     methods = ("helmholtz", "aide", "lfe", "gradient")  # inversion.settings.METHODS, not imported for --help
     c.add_argument("--method", choices=methods, default="helmholtz", help="default %(default)s; the others to compare")
     c.add_argument("--from-wave", action="store_true", help="start from the scanner's filtered wave images")
@@ -150,6 +155,13 @@ def _invert(commands: argparse._SubParsersAction) -> None:
         help="report mean and SD in these NIfTI masks, beside what they should hold",
     )  # fmt: skip
     c.add_argument("--overwrite", action="store_true", help="replace an earlier inversion")
+
+
+def _deidentify(commands: argparse._SubParsersAction) -> None:
+    c = _command(commands, "deidentify", "copy the MR images of an exam without its patient (PS3.15, by allow-list)")
+    c.add_argument("exam", type=Path, metavar="EXAM", help="folder or file of DICOM")
+    c.add_argument("--out", required=True, type=Path, metavar="DIR", help="empty or new; gets the images and a report")
+    c.add_argument("--key", type=Path, metavar="FILE", help="secret bytes; the same key gives the same names and UIDs")
 
 
 def _simulate(commands: argparse._SubParsersAction) -> None:
@@ -192,6 +204,67 @@ def _train(commands: argparse._SubParsersAction) -> None:
     c.add_argument("--licence", default="", metavar="TEXT", help="of the training data, for the model card")
 
 
+def _study(commands: argparse._SubParsersAction) -> None:
+    more = "The same command goes on after an interruption. Training needs the extra [train]."
+    c = _command(commands, "study", "train both networks on a cohort, evaluate, compare, write the report", more)
+    c.add_argument("data", nargs="?", type=Path, metavar="DATA", help="exams/, masks/, table.csv; or images/, labels/")
+    c.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder of the study")
+    c.add_argument("--check", action="store_true", help="only look whether DATA fits together -> DIR/check.json")
+    c.add_argument("--quick", action="store_true", help="small and short; without DATA on patients simulated for it")
+    c.add_argument("--report-only", action="store_true", help="write the report of DIR again, without training")
+    c.add_argument("--networks", nargs="+", choices=("unet", "unet-resnext50"), help="default: both")
+    c.add_argument("--seeds", nargs="+", type=_whole, metavar="S", help="one training each (default 1 2 3)")
+    c.add_argument("--folds", type=_whole, metavar="K", help="cross-validation with K folds (default: one test set)")
+    c.add_argument("--split-seed", type=_whole, default=1, metavar="S", help="of split and bootstrap (default 1)")
+    c.add_argument("--table", metavar="NAME", help="cut-off table of the stages (default rdes149)")
+    c.add_argument("--size", type=_count, metavar="N", help="pixels of a training image (default 128)")
+    c.add_argument("--images", type=_count, metavar="N", help="images a network and seed (default 12000)")
+    c.add_argument("--batch", type=_count, metavar="N", help="images a step (default 8)")
+    c.add_argument("--accumulate", type=_count, metavar="N", help="parts of a batch, to save memory (default 1)")
+    c.add_argument("--patience", type=_count, metavar="N", help="stop after N validations without a better one")
+    c.add_argument("--peak-rate", type=_above_zero, metavar="R", help="highest learning rate (default 0.0012)")
+    c.add_argument(
+        "--from", dest="start", action="append", type=_named, metavar="NETWORK=WEIGHTS", help="start from these weights"
+    )
+    c.add_argument("--no-zero-shot", dest="zero_shot", action="store_false", help="leave out the shipped network")
+    c.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="default %(default)s")
+    c.add_argument("--threads", type=_count, metavar="N", help="of PyTorch")
+    c.add_argument("--bf16", action="store_true", help="faster where the processor has bf16 matrix units")
+    c.add_argument("--weights", choices=("int8", "fp16", "fp32"), help="of the export (default int8)")
+
+
+def _evaluate(commands: argparse._SubParsersAction) -> None:
+    more = "Exit status: 0 every exam of TRUTH had a usable prediction, 3 none had, 4 some had not."
+    c = _command(commands, "evaluate", "compare masks and measurements of any program with the truth", more)
+    c.add_argument("predictions", type=Path, metavar="PREDICTIONS", help="NAME/liver.nii.gz or NAME.nii.gz, and a CSV")
+    c.add_argument("truth", type=Path, metavar="TRUTH", help="a cohort: exams/, masks/ and table.csv; exams may lack")
+    c.add_argument("--out", required=True, type=Path, metavar="DIR", help="gets page, JSON, tables, figures")
+    c.add_argument("--table", default="rdes149", metavar="NAME", help="cut-off table (default %(default)s)")
+    c.add_argument("--draws", type=_count, default=2000, metavar="N", help="of the bootstrap (default %(default)s)")
+    c.add_argument("--seed", type=_whole, default=1, metavar="S", help="of the bootstrap (default %(default)s)")
+
+
+def _node(commands: argparse._SubParsersAction) -> None:
+    c = _command(commands, "node", "receive exams over DICOM, send results (needs the extra [node])")
+    actions = c.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, does in (
+        ("run", "receive, analyse and send until SIGTERM"),
+        ("doctor", "try everything that CONFIG names and say what to mend"),
+        ("status", "how the node stands, or what became of a study"),
+        ("retry", "give a study that was set aside a new chance"),
+    ):
+        action = actions.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.")
+        action.add_argument("config", type=Path, metavar="CONFIG", help="TOML file; `livermre node init` writes one")
+        if name == "status":
+            action.add_argument("--study", metavar="UID|HASH", help="the history of one study")
+            action.add_argument("--last", type=_whole, default=20, metavar="N", help="studies to list (default 20)")
+            action.add_argument("--json", action="store_true", help="for programs")
+        if name == "retry":
+            action.add_argument("study", metavar="UID|HASH", help="Study Instance UID, or the start of its hash")
+    init = actions.add_parser("init", help="write a commented configuration", description="Write a commented CONFIG.")
+    init.add_argument("file", nargs="?", type=Path, default=Path("livermre-node.toml"), metavar="FILE")
+
+
 def _model(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--model", default="default", metavar="NAME|FILE", help="network weights (default: the shipped)"
@@ -229,6 +302,13 @@ def _stage(text: str) -> tuple[int, int, int]:
         raise argparse.ArgumentTypeError(f"must be SIZE:STEPS:BATCH, found {text}")
     size, steps, batch = map(_count, numbers)
     return size, steps, batch
+
+
+def _named(text: str) -> tuple[str, Path]:
+    name, equals, file = text.partition("=")
+    if not (name and equals and file):
+        raise argparse.ArgumentTypeError(f"must be NETWORK=WEIGHTS, found {text}")
+    return name, Path(file)
 
 
 def _region(text: str) -> tuple[Path, float | None]:

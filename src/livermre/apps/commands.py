@@ -39,7 +39,8 @@ def status(outcomes: Sequence[Outcome]) -> int:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    region = RoiSettings() if options.erode_mm is None else RoiSettings(erode_mm=options.erode_mm)
+    margin = {} if options.erode_mm is None else {"erode_mm": options.erode_mm}
+    region = RoiSettings(right_lobe_only=options.right_lobe, **margin)
     return Settings(
         read=ReadOptions(options.stiffness_unit, options.frequency_hz),
         roi=region,
@@ -50,6 +51,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         region_file=options.roi,
         earlier_file=options.compare,
         deidentify=options.deidentify,
+        dicom=options.dicom,
         from_phase=options.from_phase,
     )
 
@@ -80,17 +82,32 @@ def invert(options: argparse.Namespace) -> int:
     """Acquired phase to maps; prints what a person should know of them and the picture's path."""
     from livermre.inverting import InvertRequest, Region, invert_path
 
+    frequencies = tuple(options.frequency_hz or ())
+    checked = [ReadOptions(frequency_hz=f) for f in frequencies]  # each within what drivers do
+    several = len(frequencies) > 1
     request = InvertRequest(
-        InversionSettings(method=options.method),
+        InversionSettings(method=options.method, frequencies_hz=frequencies if several else None),
         start="wave" if options.from_wave else "phase",
         regions=tuple(Region(path, nominal) for path, nominal in options.phantom),
         overwrite=options.overwrite,
     )
-    outcomes = invert_path(options.exam, options.out, ReadOptions(frequency_hz=options.frequency_hz), request)
+    outcomes = invert_path(options.exam, options.out, checked[0] if len(checked) == 1 else ReadOptions(), request)
     for outcome in outcomes:
         console.show_inversion(outcome, alone=len(outcomes) == 1)
     failed = sum(bool(o.error) for o in outcomes)
     return OK if not failed else NOTHING if failed == len(outcomes) else SOME
+
+
+def deidentify(options: argparse.Namespace) -> int:
+    """The images of an exam without its patient; prints how many, what was left out, and where the report is."""
+    from livermre.deidentifying import REPORT, deidentify_path
+
+    done = deidentify_path(options.exam, options.out, options.key)
+    console.say(f"{done.written} image(s) written, {done.letters} pixel(s) of burned-in text blanked")
+    for reason, count in sorted(done.refused.items()):
+        console.say(f"{count} file(s) left out: {reason}")
+    console.say(str(options.out / REPORT))
+    return OK
 
 
 def simulate(options: argparse.Namespace) -> int:
@@ -168,3 +185,24 @@ def _check_training(options: argparse.Namespace) -> None:
     resumed = (options.out / "checkpoint.pt").is_file()
     if options.start is not None and not resumed and not options.start.is_file():
         raise SettingsError(f"--from: there is no file {options.start}")
+
+
+def node(options: argparse.Namespace) -> int:
+    """The DICOM node's own commands."""
+    from livermre.apps.node.commands import node as act
+
+    return act(options)
+
+
+def study(options: argparse.Namespace) -> int:
+    """Both networks on a cohort: check, train, evaluate, compare, write up."""
+    from livermre.apps.study import study as act
+
+    return act(options)
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Masks and measurements of any program against the truth."""
+    from livermre.apps.study import evaluate as act
+
+    return act(options)

@@ -101,6 +101,7 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
         "The input holds more than one stiffness map of this acquisition; series {used} was measured, not {ignored}.",
     ),
     "simulated": (Severity.WARNING, "This exam was simulated: it shows nobody's liver."),
+    "objects_not_written": (Severity.WARNING, "The DICOM objects could not be written: {reason}."),
     "exam_left_out": (Severity.WARNING, "Something else in the input could not be read as an exam: {reason}."),
     # slice level
     "slice_without_liver": (Severity.INFO, "No liver in this slice."),
@@ -144,6 +145,36 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
         Severity.WARNING,
         "Only {percent:.0f} % of the motion in the slice at {z_mm:.0f} mm follows one vibration: offsets in the wrong "
         "order, missing or disturbed; no pixel of this slice is trusted.",
+    ),
+    "phase_without_vibration": (
+        Severity.BLOCKING,
+        "The phase does not show a vibration: where a wave seems to be ({area_cm2:.0f} cm²), the driver's frequency "
+        "holds {ratio:.1f} times the energy of the noise, as noise alone can: driver off, or offsets out of order.",
+    ),
+    "vibration_not_known": (
+        Severity.BLOCKING,
+        "Three phase offsets on such large pixels cannot tell a vibration from noise: four offsets, or pixels of at "
+        "most 4.5 mm, are needed.",
+    ),
+    "phase_offsets_out_of_order": (
+        Severity.BLOCKING,
+        "The phase offsets seem to be in the wrong order: {given:.0f} % of the motion follows one vibration as they "
+        "come, {best:.0f} % in the order {order}. No pixel is trusted.",
+    ),
+    "components_by_curl": (
+        Severity.INFO,
+        "The three motion components were joined by their curl, which holds no compression (slices {step_mm:.1f} mm "
+        "apart).",
+    ),
+    "components_summed": (
+        Severity.INFO,
+        "The {count} motion components were fitted together without a curl, so only the filter parts shear waves from "
+        "compression: {reason}.",
+    ),
+    "several_frequencies": (
+        Severity.WARNING,
+        "The stiffness is one fit over {frequencies} Hz: it is not |G*| at one frequency, and no cut-off is made "
+        "for it.",
     ),
     "slices_without_phase": (Severity.WARNING, "{count} slice(s) have no {start} images and therefore no map."),
     "stiffness_by_livermre": (

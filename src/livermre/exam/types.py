@@ -32,13 +32,20 @@ def _freeze(thing: object, name: str, dtype: type | str) -> None:
 
 @dataclass(frozen=True)
 class Acquisition:
-    """How the exam was acquired; None where the headers do not say (never a silent default)."""
+    """How the exam was acquired; None where the headers do not say (never a silent default).
+
+    frequency_hz    of the driver; None where it is not known, or where there are several
+    frequencies_hz  of each entry of the frequency axis, where there are several
+    directions      towards which each entry of the direction axis counts: R or L, A or P, I or S; empty if not known
+    """
 
     vendor: str
     field_t: float | None = None
     frequency_hz: float | None = None
     sequence: str = ""
     dimension: Dimension | None = None
+    frequencies_hz: tuple[float, ...] = ()
+    directions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

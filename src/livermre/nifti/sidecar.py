@@ -24,6 +24,8 @@ MOST_FLAGS, LONGEST_MESSAGE, LONGEST_WORD = 200, 400, 64
 
 _COMMON = "|G*|"
 
+_DIRECTIONS = 'exam.json: directions must name an axis each, such as ["R", "A", "S"] of R/L, A/P and I/S, not {}'
+
 
 def write_sidecar(folder: Path, exam: Exam) -> None:
     """Write exam.json of an exam; what Sidecar brings back."""
@@ -40,6 +42,10 @@ def write_sidecar(folder: Path, exam: Exam) -> None:
         "thickness_mm": exam.slices[0].plane.thickness_mm,
         "flags": [{"code": f.code, "severity": f.severity.value, "message": f.message} for f in exam.flags],
     }
+    if a.frequencies_hz:
+        content["frequencies_hz"] = list(a.frequencies_hz)
+    if a.directions:
+        content["directions"] = list(a.directions)
     if exam.inversion is not None:
         content["inversion"] = dict(exam.inversion)
     write_bytes(folder / NAME, (json.dumps(content, indent=1) + "\n").encode())
@@ -74,7 +80,11 @@ class Sidecar:
 
     def acquisition(self, options: ReadOptions) -> Acquisition:
         """How the exam was acquired; raises CorruptFile for impossible values, Contradiction against the options."""
-        stated = self.number("frequency_hz")
+        stated, several = self.number("frequency_hz"), self._frequencies_hz()
+        if several and (stated is not None or options.frequency_hz is not None):
+            raise Contradiction(
+                f"exam.json lists several frequencies ({', '.join(f'{f:g}' for f in several)} Hz): leave the one away"
+            )
         if stated == 0:
             raise CorruptFile("exam.json: frequency_hz must be above zero, or null where it is not known; found 0")
         if stated is not None and options.frequency_hz not in (None, stated):
@@ -90,7 +100,30 @@ class Sidecar:
             frequency_hz=stated if stated is not None else options.frequency_hz,
             sequence=str(self.said.get("sequence") or "")[:LONGEST_WORD],
             dimension=dimension,
+            frequencies_hz=several,
+            directions=self._directions(),
         )
+
+    def _frequencies_hz(self) -> tuple[float, ...]:
+        found = self.said.get("frequencies_hz")
+        if found is None:
+            return ()
+        if not isinstance(found, list) or not 2 <= len(found) <= LONGEST_WORD or not all(map(_is_frequency, found)):
+            raise CorruptFile(
+                f"exam.json: frequencies_hz must list two or more frequencies of 10 to 500 Hz, not {str(found)[:80]}"
+            )
+        return tuple(float(f) for f in found)
+
+    def _directions(self) -> tuple[str, ...]:
+        """Towards which patient axis each motion direction counts; raises CorruptFile for anything else."""
+        found = self.said.get("directions")
+        if found is None:
+            return ()
+        letters = found if isinstance(found, list) else [None]
+        named = tuple(d for d in letters if isinstance(d, str) and len(d) == 1 and d in "RLAPIS")
+        if len(named) < len(letters) or any(sum(d in axis for d in named) > 1 for axis in ("RL", "AP", "IS")):
+            raise CorruptFile(_DIRECTIONS.format(str(found)[:80]))
+        return named
 
     def pseudonym(self, digest: str) -> str:
         """The pseudonym that was given, hashed where it could be a name; else the beginning of the files' hash."""
@@ -120,13 +153,18 @@ class Sidecar:
             return None
         if not all(_is_plain(v) for v in (method, *settings, *settings.values())):
             return None
-        return {"method": method, "start": start, "settings": settings}
+        components = {k: found[k] for k in ("components",) if found.get(k) in ("one", "curl", "sum")}
+        return {"method": method, "start": start, **components, "settings": settings}
 
     def flags(self) -> tuple[Flag, ...]:
         """What was noticed when the set was made; entries that no flag of the registry can be are left out."""
         given = self.said.get("flags")
         found = [_flag(entry) for entry in given[:MOST_FLAGS]] if isinstance(given, list) else []
         return tuple(f for f in found if f is not None)
+
+
+def _is_frequency(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 10 <= value <= 500
 
 
 def _json(path: Path, keys: str) -> dict[str, Any]:

@@ -93,6 +93,7 @@ def _acquisition(finding: Finding) -> dict[str, object]:
         "vendor": acquired.vendor,
         "field_t": acquired.field_t,
         "frequency_hz": acquired.frequency_hz,
+        "frequencies_hz": list(acquired.frequencies_hz) or None,
         "sequence": acquired.sequence,
         "dimension": acquired.dimension,
     }

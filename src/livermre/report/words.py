@@ -52,13 +52,19 @@ def percent(share: float) -> str:
 def technique(acquisition: Acquisition, source: str) -> str:
     """How the number came about, in one line: frequency, dimension, sequence, vendor and field, who inverted."""
     parts = (
-        f"{acquisition.frequency_hz:g} Hz" if acquisition.frequency_hz is not None else "frequency not stated",
+        frequencies(acquisition),
         acquisition.dimension or "2D or 3D not stated",
         acquisition.sequence or "sequence not stated",
         acquisition.vendor + (f" {acquisition.field_t:g} T" if acquisition.field_t is not None else ""),
         map_by(acquisition, source),
     )
     return " · ".join(parts)
+
+
+def frequencies(acquisition: Acquisition) -> str:
+    """The driver's frequency, or all of them."""
+    known = acquisition.frequencies_hz or ((acquisition.frequency_hz,) if acquisition.frequency_hz is not None else ())
+    return f"{', '.join(f'{hz:g}' for hz in known)} Hz" if known else "frequency not stated"
 
 
 def map_by(acquisition: Acquisition, source: str) -> str:

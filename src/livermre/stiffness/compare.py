@@ -147,9 +147,10 @@ _NAMED = 3
 
 
 def _flat(inversion: Mapping[str, object]) -> dict[str, object]:
-    """Settings and start of an inversion by name; empty where the settings are not known."""
+    """Settings, start and components of an inversion by name; empty where the settings are not known."""
     settings = _section(inversion, "settings")
-    return {**settings, "start": inversion.get("start", "phase")} if settings else {}
+    how = {"start": inversion.get("start", "phase"), "components": inversion.get("components", "one")}
+    return {**settings, **how} if settings else {}
 
 
 def _earlier_inversion(earlier: Mapping[str, object]) -> Mapping[str, object]:

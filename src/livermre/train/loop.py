@@ -41,6 +41,7 @@ class TrainSettings:
     bf16: bool = False  # autocast: 3-4 times faster where the CPU or GPU has bf16 matrix units, slower elsewhere
     device: str = "cpu"
     threads: int | None = None
+    accumulate: int = 1  # parts of a batch that go through the network one after the other, to save memory
 
     @property
     def steps(self) -> int:
@@ -82,16 +83,27 @@ class Trainer:
         self.network.train()
         image = batch.image.to(self.settings.device, memory_format=torch.channels_last)
         target = batch.target.to(self.settings.device)
-        with torch.autocast(self.settings.device, torch.bfloat16, enabled=self.settings.bf16):
-            logits = self.network(image)
-        loss = segmentation_loss(logits, target)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss, logits = self._gradients(image, target)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
         self.optimiser.step()
         self._average()
         self.step += 1
-        return {"loss": loss.item(), "dice": hard_dice(logits, target), "rate": rate}
+        return {"loss": loss, "dice": hard_dice(logits, target), "rate": rate}
+
+    def _gradients(self, image: torch.Tensor, target: torch.Tensor) -> tuple[float, torch.Tensor]:
+        """Add up the gradients of a batch, part by part; gives its mean loss and its logits."""
+        parts = self.settings.accumulate
+        total, found = 0.0, []
+        for one, true in zip(image.chunk(parts), target.chunk(parts), strict=True):
+            with torch.autocast(self.settings.device, torch.bfloat16, enabled=self.settings.bf16):
+                logits = self.network(one)
+            loss = segmentation_loss(logits, true)
+            share = len(one) / len(image)
+            (loss * share).backward()
+            total += share * loss.item()
+            found.append(logits.detach())
+        return total, torch.cat(found)
 
     def _average(self) -> None:
         # a short memory at first, so that the average does not drag the random start along
@@ -124,10 +136,9 @@ class Trainer:
     def restore(self, path: Path) -> None:
         """Go on from a checkpoint; SettingsError where made under other settings, ModelError for another file."""
         state = load_checkpoint(path, self.settings.device)
-        theirs, ours = json.loads(state["settings"]), json.loads(json.dumps(asdict(self.settings)))
-        changed = sorted(
-            k for k in ours if k not in ("device", "threads", "checkpoint_every") and theirs.get(k) != ours[k]
-        )
+        ours, standard = (json.loads(json.dumps(asdict(s))) for s in (self.settings, TrainSettings()))
+        theirs = standard | json.loads(state["settings"])  # older checkpoints lack the newest settings
+        changed = sorted(k for k in ours if k not in ("device", "threads", "checkpoint_every") and theirs[k] != ours[k])
         if changed:
             raise SettingsError(
                 f"{path} was trained with another {', '.join(changed)}; use another --out, or start from it with --from"

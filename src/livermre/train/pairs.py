@@ -76,7 +76,11 @@ def paired_batches(folder: Path, seed: int, finest: int) -> MakeBatch:
 
     finest: pixels of the last stage; coarser stages show the same field of view with fewer.
     """
-    pairs = load_pairs(folder, FIELD_MM / finest)
+    return batches_of(load_pairs(folder, FIELD_MM / finest), seed, finest)
+
+
+def batches_of(pairs: list[Pair], seed: int, finest: int) -> MakeBatch:
+    """The batches of `paired_batches` from volumes that are loaded already."""
 
     def batch(step: int, stage: Stage) -> Batch:
         draw = Draw(seed, step)

@@ -1,0 +1,195 @@
+"""A whole study on phantoms with small networks: trained, read, written up, made again, gone on with after a kill."""
+
+import csv
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the [train] extra is not installed")
+
+from livermre.exam.errors import InputError, SettingsError  # noqa: E402
+from livermre.segment import load_segmenter  # noqa: E402
+from livermre.study import experiment  # noqa: E402
+from livermre.study.experiment import StudyRequest, do_study  # noqa: E402
+from livermre.study.record import read_record  # noqa: E402
+from livermre.study.settings import StudySettings  # noqa: E402
+from livermre.study.writing.checklists import NAMES, load_checklist  # noqa: E402
+from livermre.study.writing.write import write_report  # noqa: E402
+from livermre.train import loop  # noqa: E402
+from livermre.train.classes import CLASSES  # noqa: E402
+from livermre.train.network import UNet  # noqa: E402
+from study.phantoms import Phantom, exam_of, many, write_cohort  # noqa: E402
+
+SETTINGS = StudySettings(
+    seeds=(1,), size=32, images=480, batch=8, peak_rate=3e-2, ema=0.8, validate_every=20, threads=1, zero_shot=False,
+    draws=200, weights="fp32",
+)  # fmt: skip
+
+
+def silent(text: str, done: int, total: int) -> None:
+    """Nobody listens."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def narrow() -> Iterator[None]:
+    """Both networks as a small U-Net: what is tested is everything around them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "build", lambda name: UNet(3, len(CLASSES), width=4))
+        yield
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_cohort(tmp_path_factory.mktemp("data") / "phantoms", [*many(24), Phantom("off", "off", waves=False)])
+
+
+@pytest.fixture(scope="module")
+def study(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("study") / "out"
+    do_study(StudyRequest(data, out, SETTINGS), silent)
+    write_report(out, silent)
+    return out
+
+
+def exams_tested(study: Path) -> list[str]:
+    with (study / "split.csv").open(newline="") as file:
+        return [row["exam"] for row in csv.DictReader(file) if row["subset"] == "test"]
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_reported_dice_is_that_of_the_written_masks(study: Path, data: Path) -> None:
+    results = json.loads((study / "results.json").read_text())
+    for network, arm in results["stands_for"].items():
+        dice = []
+        for exam in exams_tested(study):
+            found = np.asarray(nib.load(study / "runs" / arm / "predictions" / exam / "liver.nii.gz").dataobj) > 0
+            true = np.asarray(nib.load(data / "masks" / exam / "liver.nii.gz").dataobj) > 0
+            dice.append(2 * (found & true).sum() / (found.sum() + true.sum()))
+        mean = results["analyses"][network]["segmentation"]["exam"]["Dice"]["mean"]
+        assert mean["estimate"] == pytest.approx(np.mean(dice))
+        assert mean["low"] <= mean["estimate"] <= mean["high"]
+
+
+def test_stiffness_is_measured_in_the_outline_on_the_same_map(study: Path) -> None:
+    arm = json.loads((study / "results.json").read_text())["stands_for"]["unet"]
+    with (study / "runs" / arm / "predictions" / "measurements.csv").open(newline="") as file:
+        rows = {row["exam"]: row for row in csv.DictReader(file)}
+    assert len(rows) == 25
+    assert rows["off"]["stiffness_kpa"] == ""
+    assert "no_waves" in rows["off"]["flags"]
+    for exam in exams_tested(study):
+        reading = json.loads((study / "runs" / arm / "readings" / f"{exam}.json").read_text())
+        assert rows[exam]["stiffness_kpa"] == ("" if reading["kpa"] is None else repr(reading["kpa"]))
+
+
+def test_all_exams_are_in_the_flow(study: Path) -> None:
+    flow = json.loads((study / "flow.json").read_text())
+    assert flow["identified"]["exams"] == flow["included"]["exams"] == 25
+    assert sum(s["exams"] for s in flow["subsets"]) == 25
+    assert {sum(o.values()) for o in flow["outcomes"].values()} == {len(exams_tested(study))}
+
+
+def test_the_page_is_whole_and_calls_nobody(study: Path) -> None:
+    page = (study / "study.html").read_text(encoding="utf-8")
+    assert not re.search(r"""(src|href)=["'](?!#|data:)""", page)
+    assert "<script" not in page
+    keys = re.findall(r'<section id="([\w-]+)">', page)
+    assert re.findall(r'<a href="#([\w-]+)">', page) == keys
+    assert "0.952" in page
+    assert "Holm" in page
+    assert "Simulated patients are not patients" not in page  # phantoms come without truth.json: not called simulated
+    assert (study / "study.pdf").read_bytes().startswith(b"%PDF")
+    figures = {p.stem for p in (study / "figures").glob("*.svg")}
+    assert {"flow", "learning-curves", "dice", "overlays-unet", "risk-coverage", "bland-altman-unet"} <= figures
+    for table in (study / "tables").glob("*.csv"):
+        assert table.with_suffix(".tex").is_file()
+    for name in ("summary", "methods", "model-card", "data-card", "CLAIM-2024", "STARD-2015"):
+        assert (study / f"{name}.md").stat().st_size > 100
+
+
+def test_every_item_of_the_checklists_points_at_a_section(study: Path) -> None:
+    keys = set(re.findall(r'<section id="([\w-]+)">', (study / "study.html").read_text(encoding="utf-8")))
+    numbers = {name: [i.number for i in load_checklist(name).items] for name in NAMES}
+    assert numbers["claim2024"] == [str(i) for i in range(1, 45)]
+    assert {n.rstrip("ab") for n in numbers["stard2015"]} == {str(i) for i in range(1, 31)}
+    for name in NAMES:
+        for item in load_checklist(name).items:
+            assert set(item.sections) <= keys, item
+            assert item.sections or item.authors, item
+
+
+def test_the_report_is_made_again_byte_for_byte(study: Path) -> None:
+    names = ["study.html", "study.pdf", "results.json", "flow.json", "tables/agreement.csv"]
+    before = {n: digest(study / n) for n in names}
+    write_report(study, silent)
+    assert {n: digest(study / n) for n in names} == before
+
+
+def test_the_weights_are_usable_by_analyze(study: Path) -> None:
+    model = study / "runs" / "unet-seed1" / "livermre-study.onnx"
+    liver = load_segmenter(model, "cpu").segment(exam_of(many(1)[0])).liver
+    kept = np.asarray(nib.load(study / "runs" / "unet-seed1" / "predictions" / "exam-00" / "liver.nii.gz").dataobj)
+    assert liver.sum() == kept.sum()
+    assert not list((study / "runs").rglob("*.pt"))  # half a gigabyte a run that nobody needs any more
+
+
+def test_a_finished_study_does_nothing_again(study: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("an exam was read or a network trained again")
+
+    monkeypatch.setattr(experiment, "load", never)
+    monkeypatch.setattr(loop.Trainer, "train_step", never)
+    do_study(StudyRequest(data, study, SETTINGS), silent)
+
+
+def test_other_settings_or_exams_are_not_mixed_in(study: Path, data: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"another images \(480 there, 640 now\)"):
+        do_study(StudyRequest(data, study, replace(SETTINGS, images=640)), silent)
+    do_study(StudyRequest(data, study, replace(SETTINGS, threads=None)), silent)  # the machine's business
+    other = write_cohort(tmp_path / "phantoms", many(5))
+    with pytest.raises(SettingsError, match="other exams than when this study began"):
+        do_study(StudyRequest(other, study, SETTINGS), silent)
+    assert read_record(study).settings == SETTINGS
+
+
+def test_a_kill_leaves_no_mark(data: Path, tmp_path: Path) -> None:
+    short = replace(SETTINGS, networks=("unet",), images=64, validate_every=2)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    do_study(StudyRequest(data, whole, short), silent)
+
+    def kill(text: str, done: int, total: int) -> None:
+        if "loss" in text and done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        do_study(StudyRequest(data, killed, short), kill)
+    with pytest.raises(InputError, match=r"not finished|missing or damaged"):
+        write_report(killed, silent)
+    do_study(StudyRequest(data, killed, short), silent)
+    for name in ("livermre-study.onnx", "selection.json", "predictions/measurements.csv"):
+        assert digest(whole / "runs" / "unet-seed1" / name) == digest(killed / "runs" / "unet-seed1" / name), name
+
+
+def test_folds_test_every_exam_once(data: Path, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, networks=("unet",), folds=2, images=16, validate_every=2)
+    do_study(StudyRequest(data, tmp_path / "o", settings), silent)
+    write_report(tmp_path / "o", silent)
+    results = json.loads((tmp_path / "o" / "results.json").read_text())
+    assert results["analyses"]["unet"]["exams"] == 25
+    assert results["analyses"]["unet"]["trust"]["failures"]["exams"] == 25
+    assert results["comparison"] is None
+
+
+def test_a_folder_without_a_study(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"holds no study \(study.json is missing\)"):
+        write_report(tmp_path, silent)
