@@ -14,8 +14,8 @@ from livermre.dicom.deidentify.clean import NO_SECRET, Secret, cleaned
 from livermre.dicom.deidentify.pixels import blanked, refusal
 from livermre.dicom.files import DicomFile, open_all, quiet_pydicom, read_dataset
 from livermre.dicom.header import Tag
-from livermre.dicom.objects.items import IMPLEMENTATION
 from livermre.dicom.scan import EXPLICIT, IMPLICIT
+from livermre.dicom.write.encode import IMPLEMENTATION
 from livermre.exam.atomic import write_bytes
 from livermre.exam.errors import CorruptFile, NothingFound, OutputError
 from livermre.version import __version__

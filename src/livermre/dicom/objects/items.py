@@ -12,8 +12,9 @@ from typing import Any
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
+from livermre.dicom.write.encode import IMPLEMENTATION
+
 EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
-IMPLEMENTATION = "2.25.42218322897081385656810324433830686280"  # as livermre.dicom.write.encode, made once
 
 _LONG = frozenset({"OB", "OF", "OW", "SQ", "UC", "UN", "UT"})
 _NUMBERS = {"US": "H", "SS": "h", "UL": "I", "FL": "f", "FD": "d"}

@@ -8,7 +8,7 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_data_element
 from pydicom.uid import ExplicitVRLittleEndian
 
-_IMPLEMENTATION = "2.25.42218322897081385656810324430833686280"  # a UUID as number, made once
+IMPLEMENTATION = "2.25.42218322897081385656810324430833686280"  # a UUID as number, made once
 _ENCODING = ["latin-1"]  # ISO_IR 100
 
 
@@ -25,7 +25,7 @@ def _meta(sop_class: str, sop_instance: str) -> FileMetaDataset:
     meta.FileMetaInformationVersion = b"\0\1"
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = sop_class, sop_instance
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID, meta.ImplementationVersionName = _IMPLEMENTATION, "LIVERMRE"
+    meta.ImplementationClassUID, meta.ImplementationVersionName = IMPLEMENTATION, "LIVERMRE"
     return meta
 
 
