@@ -1,5 +1,6 @@
 """The DICOM objects of a finding beside its pages; what keeps them from being written becomes a flag, never a loss."""
 
+import struct
 from pathlib import Path
 
 from livermre.dicom.objects import Pages, write_objects
@@ -8,6 +9,9 @@ from livermre.exam.flags import Flag, flag
 from livermre.exam.study import Study
 from livermre.exam.types import Finding
 from livermre.report import png
+
+_DAMAGED = (AttributeError, KeyError, TypeError, ValueError, NotImplementedError, OSError, struct.error)
+"""What headers that break their own rules end in, pydicom's readers and the writer's fields together."""
 
 
 def write(study: Study, finding: Finding, folder: Path, *, deidentify: bool) -> Flag | None:
@@ -22,6 +26,6 @@ def write(study: Study, finding: Finding, folder: Path, *, deidentify: bool) -> 
         write_objects(study, finding, folder, pages, deidentify=deidentify)
     except InputError as error:
         return flag("objects_not_written", reason=str(error).rstrip("."))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:  # a header that breaks its own rules
+    except _DAMAGED as error:
         return flag("objects_not_written", reason=f"the source headers are damaged ({type(error).__name__})")
     return None

@@ -10,7 +10,7 @@ import numpy as np
 from livermre import dicom, from_phase, given, nifti, objects_out, report, roi, stiffness
 from livermre.dicom import Reading, SeriesReport
 from livermre.exam.errors import InputError, LivermreError, ModelError, NothingFound, OutputError, SettingsError
-from livermre.exam.flags import Flag, flag
+from livermre.exam.flags import Flag, Severity, flag
 from livermre.exam.study import ReadOptions, Study
 from livermre.exam.types import Change, Exam, Finding, Identity, LiverMask, Provenance, Roi, Stiffness, Waves
 from livermre.network import model_card, segmenter
@@ -26,7 +26,10 @@ def analyze_study(study: Study, settings: Settings) -> Finding:
     liver = find_liver(exam, settings)
     region, measured = _measure(exam, liver, settings)
     table = stiffness.load_table(settings.table)
-    stage, flags = stiffness.stage(measured, table, exam.acquisition, exam.quantity)
+    blocked = any(f.severity == Severity.BLOCKING for f in (*exam.flags, *liver.flags, *measured.flags))
+    # a number that is withheld has no band, and no doubt about one
+    told = replace(measured, mean_kpa=None) if blocked else measured
+    stage, flags = stiffness.stage(told, table, exam.acquisition, exam.quantity)
     measured = replace(measured, flags=(*measured.flags, *flags))
     provenance = _provenance(study, exam, liver, settings)
     waves = waves and from_phase.compared(waves, exam, liver)

@@ -94,6 +94,10 @@ def test_echo(node: Here) -> None:
 def test_strangers_are_turned_away(node: Here, calling: str, called: str) -> None:
     association = associate(node.port, calling, called)
     assert association.is_rejected and not association.is_established
+    log = (data(node).parent / "node.log").read_text().splitlines()
+    (said,) = [e for e in map(json.loads, log) if e["event"] == "association_rejected" and e["calling"] == calling][-1:]
+    assert said["called"] == called
+    assert said["reason"].startswith("its AE title" if calling == "STRANGER" else "it asks for another")
 
 
 def test_a_header_that_cannot_be_filed_is_refused_and_leaves_nothing(node: Here, tmp_path: Path) -> None:

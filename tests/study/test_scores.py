@@ -63,6 +63,7 @@ def test_readings_and_entries_come_back_from_json() -> None:
         (Reading("a", blocking=("too_little_area",)), Reference(2.0), "software"),
         (Reading("a", blocking=("no_waves",)), Reference(2.0), "software"),  # the outline lay elsewhere
         (Reading("a", error="it fell over"), Reference(2.0), "software"),
+        (Reading("a", error="there is no prediction"), Reference(None, ("no_waves",)), "software"),
         (Reading("a"), Reference(None, table_kpa=3.0), "software"),  # a reader gave a number without a map here
     ],
 )

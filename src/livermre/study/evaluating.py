@@ -61,6 +61,11 @@ def evaluate(predictions: Path, truth: Path, settings: StudySettings, report: Re
     """
     if not predictions.is_dir():
         raise SettingsError(f"PREDICTIONS: there is no folder {predictions}")
+    if any((predictions / n).is_dir() for n in ("exams", "images", "masks")):
+        raise SettingsError(
+            f"PREDICTIONS: {predictions} is a cohort (it holds exams, images or masks); "
+            "say first the folder of predictions, then the cohort with the truth"
+        )
     cases, simulated = _cases(truth)
     masks = {name: path for name, path in by_name(predictions).items() if _liver_of(path) is not None}
     measured = _measurements(predictions)

@@ -38,7 +38,7 @@ class Trust:
 def trust(sample: Sample, draws: int, seed: int) -> Trust:
     """All of it for a sample."""
     nondiagnostic, by = _nondiagnostic(sample)
-    rejected = [float(r.kpa is None) for r in sample.readings]
+    rejected = _rejected(sample)
     low = numbers(r.interval_95[0] if r.interval_95 else None for r in sample.readings)
     high = numbers(r.interval_95[1] if r.interval_95 else None for r in sample.readings)
     primary = next(iter(sample.references.values()), np.full(len(sample), np.nan))
@@ -52,6 +52,13 @@ def trust(sample: Sample, draws: int, seed: int) -> Trust:
         {name: coverage(values, low, high) for name, values in sample.references.items()},
         risk_coverage(error, unsure, patient=sample.patients, draws=draws, seed=seed),
     )
+
+
+def _rejected(sample: Sample) -> list[float]:
+    """1 where an exam was refused; NaN without any number. A missing or unreadable prediction refuses nothing."""
+    if all(r.kpa is None for r in sample.readings):
+        return [np.nan] * len(sample.readings)
+    return [float(r.kpa is None and not r.error) for r in sample.readings]
 
 
 def _nondiagnostic(sample: Sample) -> tuple[list[float], str]:

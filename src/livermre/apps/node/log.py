@@ -12,7 +12,8 @@ from typing import Any
 
 SAFE = frozenset({
     "study", "revision", "run", "state", "destination", "poll", "kind", "count", "seconds", "bytes", "status", "error",
-    "attempt", "peer", "port", "version", "reason", "worker", "code", "what", "associations", "host", "aet",
+    "attempt", "peer", "port", "version", "reason", "worker", "code", "what", "associations", "host", "aet", "calling",
+    "called",
 })  # fmt: skip
 """Fields that may be logged; any other is a mistake of ours and is dropped, since it could hold a header value."""
 

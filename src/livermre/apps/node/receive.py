@@ -19,6 +19,12 @@ from livermre.apps.node.tls import server_context
 
 OK, NO_ROOM, MISTAKE, UNKNOWN_ACTION = 0x0000, 0xA700, 0xC001, 0x0123
 _LARGEST_PDU = 65536
+_REJECTED = {
+    3: "its AE title is not in [receive] calling",
+    7: "it asks for another AE title than ours",
+    2: "as many associations as allowed are open",
+}
+"""What a rejection says (PS3.8 table 9-21, reasons of service user and provider), in words for the log."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +137,13 @@ class Server:
 
     def _rejected(self, event: Any) -> None:
         self._log.count("associations_rejected")
-        self._log.event("association_rejected", host=str(event.assoc.requestor.address))
+        asked, answer = event.assoc.requestor.primitive, event.assoc.acceptor.primitive
+        self._log.event(
+            "association_rejected", host=str(event.assoc.requestor.address),
+            calling=str(getattr(asked, "calling_ae_title", "")).strip(),
+            called=str(getattr(asked, "called_ae_title", "")).strip(),
+            reason=_REJECTED.get(getattr(answer, "diagnostic", 0), "another reason"),
+        )  # fmt: skip
 
     def _opened(self, event: Any) -> None:
         self._log.count("connections")

@@ -81,6 +81,7 @@ class Sender:
         for reply in self._deliver(due, self._spool.root):
             if reply.what == "away":
                 away = reply.why
+                self._last_in_line(reply.sop_uid)
                 break
             self._enter(reply)
             if self._stopping.is_set():
@@ -92,6 +93,11 @@ class Sender:
         self._log.count("send_failures")
         self._log.event("destination_away", destination=self._keys.name, reason=away, attempt=self.failures)
         return self._backoff.seconds(self.failures)
+
+    def _last_in_line(self, uid: str) -> None:
+        """An object on which the destination broke off waits for the others: it may be the object, not the PACS."""
+        if uid:
+            self._not_before[uid] = time.monotonic() + 2 * self._backoff.seconds(self.failures + 1)
 
     def _enter(self, reply: Reply) -> None:
         uid, name = reply.sop_uid, self._keys.name

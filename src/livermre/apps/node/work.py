@@ -198,6 +198,9 @@ class Desk:
             if any(e["ours"] for e in exams):
                 return self.journal.died(job, message, self.config.analysis.attempts)
             return self.journal.refuse(job, message or "no exam was found")
+        if not answer["objects"]:  # measured, but nothing that a PACS could take: never in silence
+            reason = f"no DICOM object could be made of the result {message}".strip()
+            return self.journal.died(job, reason, self.config.analysis.attempts)
         objects = [self._made(job, o) for o in answer["objects"]]
         return self.journal.finish(job, [*objects, *self._sources(job)], message)
 
