@@ -122,3 +122,9 @@ def test_nothing_in_common(livermre: Livermre, truth: Path, tmp_path: Path) -> N
     assert ran.status == 3
     assert "predictions are called other, exams exam-00, exam-01, exam-02" in ran.sentence
     assert livermre("evaluate", tmp_path / "none", truth, "--out", tmp_path / "out").status == 2
+
+
+def test_swapped_folders_are_wrong_usage(livermre: Livermre, truth: Path, predictions: Path, tmp_path: Path) -> None:
+    ran = livermre("evaluate", truth, predictions, "--out", tmp_path / "out")
+    assert ran.status == 2 and "is a cohort (it holds exams, images or masks)" in ran.sentence
+    assert not (tmp_path / "out").exists()

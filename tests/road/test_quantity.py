@@ -92,3 +92,12 @@ def test_a_set_of_invert_with_an_empty_slice_can_be_inverted_again_from_its_wave
     again = nifti.read(tmp_path / "second").exam.stiffness_kpa
     assert np.isfinite(again[0]).any() and not np.isfinite(again[1]).any()
     assert "slices_without_phase" in [f.code for f in back.exam.flags]
+
+
+def test_a_number_that_is_withheld_has_no_band_and_no_doubt_about_one(masks: dict[str, Path]) -> None:
+    exam = wave_exam(vendor=True)
+    told = pipeline.analyze_study(study(exam), Settings(**masks))
+    assert told.reportable and told.stage is not None
+    held = pipeline.analyze_study(study(replace(exam, flags=(flag("vibration_not_known"),))), Settings(**masks))
+    assert held.stiffness.mean_kpa == told.stiffness.mean_kpa and not held.reportable
+    assert held.stage is None and "band_uncertain" not in {f.code for f in held.flags}
