@@ -128,3 +128,9 @@ def test_swapped_folders_are_wrong_usage(livermre: Livermre, truth: Path, predic
     ran = livermre("evaluate", truth, predictions, "--out", tmp_path / "out")
     assert ran.status == 2 and "is a cohort (it holds exams, images or masks)" in ran.sentence
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_not_there_is_called_by_its_own_name(livermre: Livermre, truth: Path, tmp_path: Path) -> None:
+    for folders, name in (((tmp_path / "no", truth), "PREDICTIONS"), ((truth / "masks", tmp_path / "no"), "TRUTH")):
+        ran = livermre("evaluate", *folders, "--out", tmp_path / "out")
+        assert ran.status == 2 and f"{name}: there is no folder {tmp_path / 'no'}" in ran.sentence

@@ -59,8 +59,9 @@ def evaluate(predictions: Path, truth: Path, settings: StudySettings, report: Re
 
     Raises SettingsError for folders that are not there, InputError where nothing of the two belongs together.
     """
-    if not predictions.is_dir():
-        raise SettingsError(f"PREDICTIONS: there is no folder {predictions}")
+    for name, folder in (("PREDICTIONS", predictions), ("TRUTH", truth)):
+        if not folder.is_dir():
+            raise SettingsError(f"{name}: there is no folder {folder}")
     if any((predictions / n).is_dir() for n in ("exams", "images", "masks")):
         raise SettingsError(
             f"PREDICTIONS: {predictions} is a cohort (it holds exams, images or masks); "
@@ -95,7 +96,7 @@ def evaluate(predictions: Path, truth: Path, settings: StudySettings, report: Re
 
 def _cases(truth: Path) -> tuple[Sequence[Case], bool]:
     """Cases of a cohort with exams, or of masks and a table alone."""
-    if truth.is_dir() and not any((truth / n).is_dir() for n in ("exams", "images")):
+    if not any((truth / n).is_dir() for n in ("exams", "images")):
         cohort = cases_of_masks(truth)
     else:
         cohort = find_cases(truth)
