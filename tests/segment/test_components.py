@@ -26,6 +26,16 @@ def test_pieces_of_one_liver_joined_in_the_next_slice_stay() -> None:
     assert one_liver(p, 4.0)[1].sum() == 16
 
 
+def test_specks_beside_a_slices_liver_go_even_where_the_next_slice_joins_them() -> None:
+    p = np.zeros((2, 60, 60))
+    p[0, 5:50, 10:40] = 0.9
+    p[1, 5:30, 10:25] = 0.9
+    p[1, 40:46, 30:36] = 0.9  # 36 px of 4 mm2: a speck above the first slice's liver
+    p[1, 40:47, 12:19] = 0.9  # 49 px: larger than a speck
+    liver = one_liver(p, 4.0)
+    assert not liver[1, 42, 32] and liver[1, 42, 14] and liver[1, 10, 12]
+
+
 def test_vessel_holes_are_filled_and_a_fissure_is_not() -> None:
     p = np.zeros((1, 80, 80))
     p[0, 10:70, 10:70] = 0.9

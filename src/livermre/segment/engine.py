@@ -12,6 +12,7 @@ import numpy as np
 
 from livermre.exam.errors import ModelError
 from livermre.exam.types import ModelCard
+from livermre.segment.plain_weights import make_plain
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -96,13 +97,16 @@ class _OpenVino:
         import openvino
 
         core = openvino.Core()
-        hints: dict[str, str] = {"PERFORMANCE_HINT": "LATENCY"}
+        # never more than one stream: OpenVINO 2026.4 then takes int8 weights of one layer for those of another
+        hints: dict[str, str] = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
         if precision != "auto":
             hints["INFERENCE_PRECISION_HINT"] = precision
         elif "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             hints["INFERENCE_PRECISION_HINT"] = "bf16"
         try:
-            self._compiled = core.compile_model(core.read_model(path), "CPU", hints)
+            network = core.read_model(path)
+            make_plain(network)
+            self._compiled = core.compile_model(network, "CPU", hints)
         except RuntimeError as error:
             raise ModelError(f"{Path(path).name} is not a network that OpenVINO can run") from error
         self.name = f"openvino-{hints.get('INFERENCE_PRECISION_HINT', 'f32')}"

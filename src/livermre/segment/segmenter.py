@@ -12,6 +12,7 @@ from livermre.segment.components import one_liver
 from livermre.segment.engine import Device, Engine, ModelFile, find_model, load_engine
 from livermre.segment.grid import is_axial, network_grid
 from livermre.segment.normalise import squash
+from livermre.segment.refine import refine
 
 _NEIGHBOUR_MM = 30.0
 """Neighbours farther away than this show another part of the body; the network saw gaps up to 24 mm in training."""
@@ -34,9 +35,10 @@ class Segmenter:
         return LiverMask(probability, liver, self.model.card, _doubts(exam, probability, liver))
 
     def probability(self, exam: Exam) -> np.ndarray:
-        """Liver probability (S, R, C) float32."""
+        """Liver probability (S, R, C) float32: the network's word weighed with this exam's own tissue."""
+        magnitude = np.nan_to_num(exam.magnitude)
         grid = network_grid(exam.slices[0].plane, self.model.pixel_mm)
-        images = grid.down(np.nan_to_num(exam.magnitude))
+        images = grid.down(magnitude)
         order = _neighbours(exam.positions_mm)
         inputs = np.stack([squash(images[list(three)]) for three in order])
         rows, columns = body_window(inputs[:, 1])
@@ -44,7 +46,7 @@ class Segmenter:
         parts = [self.engine(inputs[i : i + _BATCH]) for i in range(0, len(inputs), _BATCH)]
         liver = np.zeros(images.shape, np.float32)
         liver[:, rows, columns] = np.concatenate([p[:, self.model.liver] for p in parts])
-        return np.clip(grid.up(liver), 0.0, 1.0)
+        return refine(liver, images, magnitude, grid, exam.slices[0].plane.spacing_mm, exam.positions_mm)
 
 
 def load_segmenter(model: str | Path = "default", device: Device = "auto") -> Segmenter:
