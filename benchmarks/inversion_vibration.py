@@ -15,7 +15,10 @@ from livermre.stiffness import MeasureSettings, measure
 ORDERS = ((1, 0, 2, 3), (0, 2, 1, 3))
 """The two wrong orders of four offsets that are no other start and no reverse."""
 
-VERDICTS = ("phase_without_vibration", "phase_offsets_out_of_order", "phase_not_harmonic", "phase_without_waves")
+VERDICTS = (
+    "phase_without_vibration", "vibration_not_known", "phase_offsets_out_of_order", "phase_not_harmonic",
+    "phase_without_waves",
+)  # fmt: skip
 
 
 def drawn(seed: int, offsets: int, driver_on: bool) -> tuple[SimulatedScan, str]:

@@ -14,10 +14,10 @@ from livermre.inversion.offsets import MINIMUM
 from livermre.inversion.quality import CONFIDENT, doubts, slice_quality, trusted
 from livermre.inversion.result import SliceQuality
 from livermre.inversion.settings import InversionSettings
-from livermre.inversion.short_waves import Shares, band_shares, shares
+from livermre.inversion.short_waves import Ring, Shares, ring_of, shares
 from livermre.inversion.unwrapping import box, foreground, unwrap
 from livermre.inversion.vibration import Moments, band_passed, moments
-from livermre.inversion.wave import Harmonic, harmonic_of, roughness_of
+from livermre.inversion.wave import Harmonic, harmonic_of, has_mean, roughness_of
 
 Start = Literal["phase", "wave"]
 
@@ -31,8 +31,9 @@ class Motion:
     body      (r, c) bool
     kept      (r, c) bool, the body without its rim
     harmonic  the first harmonic; what is filtered and fitted
-    passed    (F, D, O, r', c') float32, band-passed motion of the offsets on every factor-th pixel; None from waves
-    band      (2, r', c') float32, the band's share against shorter waves, of three offsets alone; None if unknown
+    passed    (F, D, O, r', c') float32, band-passed phase of the offsets on every factor-th pixel; None from waves
+    has_mean  whether the offsets come with their mean: what was taken off tells no noise
+    band      the band against shorter waves, of three offsets alone; None if unknown
     smooth    (r, c) bool, where neighbours agree so that the phase could be unwrapped
     flags     why its offsets cannot be trusted
     """
@@ -45,7 +46,8 @@ class Motion:
     kept: np.ndarray
     harmonic: Harmonic
     passed: np.ndarray | None
-    band: np.ndarray | None
+    has_mean: bool
+    band: Ring | None
     factor: int
     smooth: np.ndarray
     flags: tuple[Flag, ...]
@@ -56,6 +58,7 @@ class Done:
     """One slice: its new images, the maps on the whole image, its quality, and what its offsets say.
 
     body, sure  moments of the offsets over the smooth part of the body, and over the confident pixels; None from waves
+    still       moments with the offsets' mean over the confident pixels; None where that was taken off
     band        the band's share of the confident pixels, of three offsets alone
     pixel_mm2   area of a pixel of these moments
     """
@@ -65,6 +68,7 @@ class Done:
     quality: SliceQuality
     body: Moments | None
     sure: Moments | None
+    still: Moments | None
     band: Shares | None
     pixel_mm2: float
 
@@ -81,26 +85,29 @@ def motion_of(
     harmonic = harmonic_of(phase, inside, wrapped=False)
     kept = _without_edge(inside, s.plane.spacing_mm, settings.edge_mm)
     if start == "wave":
-        return Motion(s, rows, columns, image.shape[2], inside, kept, harmonic, None, None, 1, np.ones_like(kept), ())
+        smooth = np.ones_like(kept)
+        return Motion(s, rows, columns, image.shape[2], inside, kept, harmonic, None, False, None, 1, smooth, ())
     passed, factor = band_passed(phase, kept, s.plane.spacing_mm, frequencies_hz, settings)
     rough = roughness_of(cut, s.plane.spacing_mm, settings.confidence_window_mm)
     smooth = rough <= settings.most_roughness_rad
     flags = doubts(s, cut, harmonic, kept, settings)
     band = None
     if image.shape[2] == MINIMUM:  # nothing is left over: only shorter waves tell the noise
-        band = band_shares(harmonic.wave, kept, s.plane.spacing_mm, frequencies_hz, settings)
-    return Motion(s, rows, columns, image.shape[2], inside, kept, harmonic, passed, band, factor, smooth, flags)
+        band = ring_of(harmonic.wave, kept, s.plane.spacing_mm, frequencies_hz, settings)
+    mean = has_mean(image)
+    return Motion(s, rows, columns, image.shape[2], inside, kept, harmonic, passed, mean, band, factor, smooth, flags)
 
 
 def maps_from(m: Motion, frequencies_hz: tuple[float, ...], settings: InversionSettings, start: Start) -> Done:
     """Maps and quality of one slice, from its motion."""
     spacing = m.acquired.plane.spacing_mm
     maps = maps_of(m.harmonic.wave, m.kept, spacing, frequencies_hz, settings, filtered=start == "wave")
-    body = sure = band = None
+    body = sure = still = band = None
     if m.passed is not None:
         step = slice(None, None, m.factor)
         confident = (m.smooth & (maps.confidence >= CONFIDENT))[step, step]
         body, sure = moments(m.passed, (m.kept & m.smooth)[step, step]), moments(m.passed, confident)
+        still = moments(m.passed, confident, still=True) if m.has_mean else None
         band = None if m.band is None else shares(m.band, confident)
     maps = trusted(maps, m.smooth & (not m.flags))
     quality = slice_quality(m.acquired, m.harmonic, maps, m.kept, start == "phase", m.flags)
@@ -112,7 +119,7 @@ def maps_from(m: Motion, frequencies_hz: tuple[float, ...], settings: InversionS
     )
     wave = offsets_of(full.wave, m.offsets)
     own = replace(m.acquired, stiffness_kpa=full.stiffness_kpa, confidence=full.confidence, wave_rad=wave)
-    return Done(own, full, quality, body, sure, band, spacing[0] * spacing[1] * m.factor**2)
+    return Done(own, full, quality, body, sure, still, band, spacing[0] * spacing[1] * m.factor**2)
 
 
 def withdrawn(done: Done, flags: tuple[Flag, ...] = ()) -> Done:

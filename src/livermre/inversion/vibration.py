@@ -4,6 +4,10 @@ Offsets without a vibration are noise that knows no order. Then what is left ove
 the energy that changes with time, its share of the dimensions: (N - 3) / (N - 1) of N offsets. That holds on average in
 each pixel, for any distribution and any strength of the noise, as long as no offset differs from the others. The
 filter, the size of pixels and the anatomy do not enter: the test means the same on coarse and on fine pixels.
+
+The mean over the offsets is one dimension more that noise fills like the others. It holds what stands still, too, which
+a polarity difference leaves out but for what is smooth: with it, what is left over can only be more, a vibration harder
+to prove. Three offsets leave nothing else over; a small area gains by it.
 """
 
 import itertools
@@ -30,15 +34,22 @@ MOST_ORDERS_OF = 8
 class Moments:
     """Second moments of band-passed offsets over some pixels, each counting alike however strong its motion.
 
-    sums    (N, N) float64: sum over pixels of x x' / |x|^2, x the motion at the N offsets less its mean
+    sums    (N, N) float64: sum over pixels of x x' / |x|^2, x the motion at the N offsets
     pixels  how many, of the grid of the fit
+    still   whether x holds its mean over the offsets, too
     """
 
     sums: np.ndarray
     pixels: int
+    still: bool = False
 
     def __add__(self, other: "Moments") -> "Moments":
-        return Moments(self.sums + other.sums, self.pixels + other.pixels)
+        return Moments(self.sums + other.sums, self.pixels + other.pixels, self.still)
+
+    @property
+    def spare(self) -> int:
+        """Dimensions beside the first harmonic's two."""
+        return len(self.sums) - (2 if self.still else 3)
 
 
 def band_passed(
@@ -48,14 +59,13 @@ def band_passed(
     frequencies_hz: tuple[float, ...],
     settings: InversionSettings,
 ) -> tuple[np.ndarray, int]:
-    """Band-passed motion (F, D, O, r, c) float32, rad, of every offset on a grid of every n-th pixel, and n.
+    """Band-passed phase (F, D, O, r, c) float32, rad, of every offset on a grid of every n-th pixel, and n.
 
     phase_rad  (F, D, O, R, C) float32, rad, unwrapped
     body       (R, C) bool
     """
     factor = factor_of(spacing_mm, settings)
     motion, inside = coarser(phase_rad, factor), body[::factor, ::factor]
-    motion = motion - motion.mean(-3, keepdims=True)
     grid = Grid.of(inside.shape, (spacing_mm[0] * factor, spacing_mm[1] * factor), MARGIN_MM)
     count = motion.shape[-3]
     if count % 2:
@@ -68,12 +78,17 @@ def band_passed(
     return both.reshape(*motion.shape[:-2], *inside.shape)[..., :count, :, :], factor
 
 
-def moments(passed: np.ndarray, where: np.ndarray) -> Moments:
-    """Moments of band-passed motion (F, D, O, r, c) over the pixels of where (r, c) bool; components add up."""
+def moments(passed: np.ndarray, where: np.ndarray, still: bool = False) -> Moments:
+    """Moments of band-passed phase (F, D, O, r, c) over the pixels of where (r, c) bool; components add up.
+
+    still  True leaves the mean over the offsets in
+    """
     chosen = passed[..., where].astype(np.float64)  # (F, D, O, pixels)
+    if not still:
+        chosen -= chosen.mean(-2, keepdims=True)
     energy = (chosen**2).sum((0, 1, 2))
     chosen = chosen[..., energy > 0] / np.sqrt(energy[energy > 0])
-    return Moments(np.einsum("fdip,fdjp->ij", chosen, chosen), int(chosen.shape[-1]))
+    return Moments(np.einsum("fdip,fdjp->ij", chosen, chosen), int(chosen.shape[-1]), still)
 
 
 def left_over(found: Moments, order: tuple[int, ...] | None = None) -> float:
@@ -88,13 +103,29 @@ def left_over(found: Moments, order: tuple[int, ...] | None = None) -> float:
 def against_noise(found: Moments) -> float | None:
     """Energy of the first harmonic over that of what is left over, each by its number of dimensions: 1 for noise.
 
-    None for three offsets, which leave nothing over, and without pixels.
+    None for three offsets without their mean, which leave nothing over, and without pixels.
     """
-    spare = len(found.sums) - 3
+    spare = found.spare
     if spare < 1 or found.pixels == 0:
         return None
     rest = max(left_over(found), 1e-9)
     return (1 - rest) / 2 * spare / rest
+
+
+def weaker_turn(found: Moments) -> float | None:
+    """The same of the weaker of the first harmonic's two dimensions alone: as strong as the other in travelling waves.
+
+    An artefact of one shape that each offset holds in another strength, as ghosts of a pulse are, lies along one line
+    through all dimensions: by chance along the harmonic, but then in one of its two. None where `against_noise` is.
+    """
+    if found.spare < 1 or found.pixels == 0:
+        return None
+    count = len(found.sums)
+    turns = 2 * np.pi * np.arange(count) / count
+    plane = np.stack([np.cos(turns), np.sin(turns)]) * np.sqrt(2 / count)
+    weaker = float(np.linalg.eigvalsh(plane @ found.sums @ plane.T)[0])
+    rest = max(left_over(found) * float(np.trace(found.sums)), 1e-9)
+    return weaker * found.spare / rest
 
 
 def deviations(found: Moments, pixel_mm2: float, cell_mm2: float) -> float:
@@ -103,9 +134,9 @@ def deviations(found: Moments, pixel_mm2: float, cell_mm2: float) -> float:
     pixel_mm2  area of a pixel of the moments
     cell_mm2   area over which band-passed noise is alike
 
-    In one cell of noise the rest's share follows a beta distribution of (N - 3) / 2 and 1.
+    In one cell of noise the rest's share follows a beta distribution of half its dimensions and 1.
     """
-    spare = len(found.sums) - 3
+    spare = found.spare
     a = spare / 2
     spread = np.sqrt(a / ((a + 1) ** 2 * (a + 2)))
     cells = max(found.pixels * pixel_mm2 / cell_mm2, 1.0)

@@ -11,6 +11,10 @@ from livermre.inversion.unwrapping import unwrap
 SMOOTH_PIXELS = 5
 """Pixel noise is averaged over this many pixels before the offsets are asked whether they follow one vibration."""
 
+LEAST_MEAN = 0.05
+"""Offsets whose mean is smaller than this share of their harmonic had it taken off. Noise gives 0.4, the real exam 0.3
+to 0.5; storage as 12-bit integers leaves below 0.02 of noise of 0.01 rad."""
+
 
 @dataclass(frozen=True)
 class Harmonic:
@@ -78,3 +82,13 @@ def roughest_offset(phase_rad: np.ndarray, body: np.ndarray) -> tuple[int, float
     roughness = steps_of(phase_rad, -1)[..., body].mean((0, 1, -1))
     worst = int(np.argmax(roughness))
     return worst, float(np.median(roughness) / max(roughness[worst], 1e-6))
+
+
+def has_mean(phase_rad: np.ndarray) -> bool:
+    """Whether wrapped phase (..., O, R, C), rad, still holds its mean over the offsets, which noise fills, too."""
+    phase = np.asarray(phase_rad[..., ::2, ::2], dtype=np.float32)  # a median needs no more
+    total = np.abs(phase.sum(-3))
+    mean = np.abs(total - np.float32(2 * np.pi) * np.round(total / np.float32(2 * np.pi))) / phase.shape[-3]
+    size = np.abs(first_harmonic(phase))
+    moved = size > 0
+    return bool(moved.any()) and float(np.median(mean[moved])) >= LEAST_MEAN * float(np.median(size[moved]))
