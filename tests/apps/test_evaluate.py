@@ -54,6 +54,17 @@ def test_perfect_masks_and_a_known_bias(livermre: Livermre, truth: Path, predict
         rows = list(csv.DictReader(file))
     assert [r["exam"] for r in rows] == [p.exam for p in PHANTOMS]
     assert {r["outcome"] for r in rows} == {"measured"}
+    lines = [line.split("  ") for line in ran.out.splitlines()]
+    told = {part[1].strip(): [c.strip() for c in part[2:] if c.strip()] for part in lines if len(part) > 2}
+    assert told["Dice, mean an exam"] == ["1.000 (no interval)", "8"]
+    assert told["IoU, pooled"][0].startswith("1.000")
+    bias = found["measurement"]["reference mask"]["by_patient"]["bias_percent"]
+    shown = f"{bias['estimate']:.2f} ({bias['low']:.2f} to {bias['high']:.2f})"
+    assert told["bias, %, against the reference mask"] == [shown, "8"]
+    assert {"ICC(A,1), against the reference mask", "lower limit of agreement, %, against the reference mask"} <= set(
+        told
+    )
+    assert told["measured"] == ["8/8 = 100.0 % (68–100)", "8"]
     page = (tmp_path / "out" / "evaluation.html").read_text(encoding="utf-8")
     assert "Evaluation of mine" in page
     assert "<script" not in page

@@ -418,7 +418,8 @@ def test_every_statistic_of_the_table_is_the_one_of_its_own_function() -> None:
         "lower_limit_percent": percent.lower.estimate, "upper_limit_percent": percent.upper.estimate,
         "pearson": pearson(measured, reference).estimate, "ccc": concordance(measured, reference).estimate,
         "icc_agreement": both.agreement.estimate, "icc_consistency": both.consistency.estimate,
-        "slope_of_difference": units.slope.estimate, "mae": size.mae, "rmse": size.rmse, "mape": size.mape,
+        "slope_of_difference": units.slope.estimate, "slope_of_percent_difference": percent.slope.estimate,
+        "mae": size.mae, "rmse": size.rmse, "mape": size.mape,
         "within_5_percent": size.within[5].estimate, "within_10_percent": size.within[10].estimate,
         "within_19_percent": size.within[19].estimate, "spearman": spearman(measured, reference).estimate,
     }  # fmt: skip

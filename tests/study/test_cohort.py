@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from livermre import nifti
-from livermre.exam.errors import NothingFound, SettingsError
+from livermre.exam.errors import CorruptFile, NothingFound, SettingsError
 from livermre.study.cohort import find_cases
 from livermre.study.inspection import inspect, write_check
 from livermre.study.settings import StudySettings
@@ -75,6 +75,48 @@ def test_images_and_labels_are_a_cohort_too(tmp_path: Path) -> None:
     assert not any(e.has_map for e in found.taken)
     assert any("without stiffness map" in p.sentence for p in found.problems)
     assert any("of unknown patients" in p.sentence for p in found.problems)
+
+
+@pytest.mark.parametrize(
+    ("image", "label"),
+    [
+        ("image_{}.nii.gz", "label_{}.nii.gz"),
+        ("images/{}.nii.gz", "labels/{}.nii.gz"),
+        ("imagesTr/{}_0000.nii.gz", "labelsTr/{}.nii.gz"),
+        ("imagesTr/{}.nii.gz", "labelsTr/{}.nii.gz"),
+    ],
+)
+@pytest.mark.parametrize("told", ["option", "nnunet", "decathlon", "nobody"])
+def test_where_label_maps_lie_and_which_label_is_the_liver(image: str, label: str, told: str, tmp_path: Path) -> None:
+    """The liver is label 6 and its lesions 9; label 1 is the lower half of the picture."""
+    for p in many(2):
+        exam, liver = exam_of(p), liver_of(p)
+        values = np.where(liver, 6.0, 0.0)
+        values[:, 32:][~liver[:, 32:]] = 1
+        values[0][liver[0]] = 9
+        for place, array in ((image, exam.magnitude), (label, values)):
+            path = tmp_path / place.format(p.exam)
+            path.parent.mkdir(exist_ok=True)
+            nifti.write_volume(path, array.astype(np.float32), exam)
+    described = {"nnunet": {"background": 0, "low": 1, "liver": [6, 9]}, "decathlon": {"0": "none", "6": "Liver"}}
+    if told in described:
+        (tmp_path / "dataset.json").write_text(json.dumps({"labels": described[told]}))
+    found = inspect(tmp_path, StudySettings(liver_labels=(6, 9) if told == "option" else None))
+    assert [e.exam for e in found.taken] == [p.exam for p in many(2)]
+    for entry, phantom in zip(found.taken, many(2), strict=True):
+        liver = liver_of(phantom)
+        low = int((~liver[:, 32:]).sum())
+        pixels = {"decathlon": liver[1].sum(), "nobody": low}.get(told, liver.sum())
+        assert entry.liver_area_mm2 == pytest.approx(pixels * 36.0)
+
+
+def test_a_damaged_dataset_json_is_no_guess(tmp_path: Path) -> None:
+    for name in ("image_1.nii.gz", "label_1.nii.gz"):
+        (tmp_path / name).touch()
+    (tmp_path / "dataset.json").write_text('{"labels": {"liver": "right"}}')
+    with pytest.raises(CorruptFile, match="say --labels liver=VALUE"):
+        find_cases(tmp_path)
+    assert find_cases(tmp_path, (4,)).cases[0].labels == (4,)
 
 
 def test_a_label_map_elsewhere_is_a_misfit(tmp_path: Path) -> None:

@@ -5,15 +5,17 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from livermre import nifti
 from livermre.exam.errors import Contradiction, InputError
 from livermre.study.entry import Entry
 from livermre.study.inspection import inspect
 from livermre.study.leakage import check_split, shared
 from livermre.study.settings import StudySettings
 from livermre.study.splitting import TEST, TRAINING, VALIDATION, balance, splits
-from study.phantoms import many, write_cohort
+from study.phantoms import exam_of, liver_of, many, write_cohort
 
 
 def entry(number: int, patient: str | None = None, stage: str = "F0", **more: object) -> Entry:
@@ -93,6 +95,20 @@ def test_a_split_that_tears_apart_is_refused() -> None:
     twin = replace(entry(3), pixels=a.pixels)
     with pytest.raises(Contradiction, match="share the same pixels"):
         check_split([a, twin], {"e001": TRAINING, "e003": TEST})
+
+
+def test_blank_slices_are_nobodys(tmp_path: Path) -> None:
+    """Stacks often end in slices of zeros: patients share those, and no image."""
+    for p in many(4):
+        exam, liver = exam_of(p), liver_of(p)
+        image = exam.magnitude.copy()
+        image[1], liver[1] = 0, False
+        for name, array in ((f"image_{p.exam}", image), (f"label_{p.exam}", liver)):
+            nifti.write_volume(tmp_path / f"{name}.nii.gz", array.astype(np.float32), exam)
+    found = inspect(tmp_path, StudySettings())
+    assert not found.errors
+    assert [e.pixels[1] for e in found.taken] == [""] * 4
+    assert len({e.pixels[0] for e in found.taken}) == 4
 
 
 def test_an_exam_copied_under_another_patient_is_found_on_disk(tmp_path: Path) -> None:

@@ -16,11 +16,11 @@ from livermre.apps.status import NOTHING, OK, SOME
 from livermre.exam.errors import SettingsError
 from livermre.results import check_place
 from livermre.stiffness import load_table
+from livermre.study.analysis import Analysis, main_table
 from livermre.study.entry import Inspection
 from livermre.study.experiment import StudyRequest, do_study
 from livermre.study.flow import counted
 from livermre.study.inspection import inspect, write_check
-from livermre.study.quick import quick_cohort
 from livermre.study.settings import NETWORKS, StudySettings
 from livermre.study.writing.write import write_report
 
@@ -36,10 +36,8 @@ def study(options: argparse.Namespace) -> int:
     if options.check and data is not None:
         return _check(data, options.out, settings)
     with console.training_bar() as report:
-        if data is None:
-            data = quick_cohort(options.out, settings, report)
-        do_study(StudyRequest(data, options.out, settings, _starts(options), options.quick), report)
-    return _report(options.out)
+        first = do_study(StudyRequest(data, options.out, settings, _starts(options), options.quick), report)
+    return _report(options.out) if first else OK
 
 
 def evaluate(options: argparse.Namespace) -> int:
@@ -47,7 +45,9 @@ def evaluate(options: argparse.Namespace) -> int:
     from livermre.study.evaluating import evaluate as compare
     from livermre.study.writing.evaluation import write_evaluation
 
-    settings = StudySettings(table=options.table, draws=options.draws, split_seed=options.seed)
+    settings = StudySettings(
+        table=options.table, draws=options.draws, split_seed=options.seed, liver_labels=options.liver_labels
+    )
     load_table(settings.table)
     check_place([options.predictions, options.truth], options.out)
     with console.training_bar() as report:
@@ -57,6 +57,7 @@ def evaluate(options: argparse.Namespace) -> int:
         print(f"livermre: {sentence}", file=sys.stderr)
     if len(found.unmatched) > _SHOWN:
         print(f"livermre: and {len(found.unmatched) - _SHOWN} more, in evaluation.json", file=sys.stderr)
+    _show_main({found.sample.name: found.analysis})
     console.say(str(page))
     return OK if not found.failed else NOTHING if found.failed >= found.analysis.exams else SOME
 
@@ -64,9 +65,19 @@ def evaluate(options: argparse.Namespace) -> int:
 _SHOWN = 10
 
 
+def _show_main(found: Mapping[str, Analysis]) -> None:
+    """The main results in aligned lines; what simulated exams and research use mean is said on the page."""
+    table = main_table(found, "")
+    rows = [list(table.columns), *table.texts()]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(table.columns))]
+    for row in rows:
+        console.say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
 def _report(out: Path) -> int:
     with console.training_bar() as report:
-        page = write_report(out, report)
+        page, found = write_report(out, report)
+    _show_main(found)
     console.say(str(page))
     return OK
 
@@ -81,7 +92,10 @@ def _settings(options: argparse.Namespace) -> StudySettings:
     """The standard settings, the quick ones with --quick, and what a person chose on top of either."""
     standard = StudySettings(seeds=tuple(options.seeds) if options.seeds else StudySettings().seeds)
     standard = standard.quick() if options.quick else standard
-    names = ("size", "images", "batch", "accumulate", "patience", "folds", "table", "weights", "threads", "peak_rate")
+    names = (
+        "size", "images", "batch", "accumulate", "validate_every", "patience", "folds", "table", "weights", "threads",
+        "peak_rate", "liver_labels",
+    )  # fmt: skip
     chosen = {n: getattr(options, n) for n in names if getattr(options, n) is not None}
     if options.networks:
         chosen["networks"] = tuple(options.networks)

@@ -6,7 +6,8 @@ interval and no test. Rows with NaN are left out and counted in `left_out`.
 
 One number with its interval is an `interval.Interval`, a share of a count a `proportion.Proportion`. Intervals by
 formula (Fisher, F, chi-square, t, ranks, Wilson) take rows as independent: one exam a patient. With several exams or
-slices of a patient, use what resamples patients: it asks for `patients`.
+slices of a patient, use what resamples patients (it asks for `patients`), or name them as `patient` where a function
+takes that: its interval then draws patients or has the variance between them.
 
 about     file                 gives
 masks     overlap              overlap (any dimension), overlap_of_slices, pooled: Dice, IoU, precision, recall, sizes

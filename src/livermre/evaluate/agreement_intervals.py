@@ -19,7 +19,7 @@ _TINY = 1e-12
 STATISTICS = (
     *("bias", "sd", "lower_limit", "upper_limit"),
     *("bias_percent", "sd_percent", "lower_limit_percent", "upper_limit_percent"),
-    *("pearson", "ccc", "icc_agreement", "icc_consistency", "slope_of_difference"),
+    *("pearson", "ccc", "icc_agreement", "icc_consistency", "slope_of_difference", "slope_of_percent_difference"),
     *("mae", "rmse", "mape", *(f"within_{p:g}_percent" for p in WITHIN_PERCENT), "spearman"),
 )
 """What `agreement_intervals` gives, in this order; percent limits are of the pair's mean, errors of the reference."""
@@ -30,6 +30,7 @@ def agreement_intervals(
     reference: Column,
     patients: Labels,
     *,
+    ranks: bool = True,
     draws: int = 2000,
     seed: int = 0,
     method: Method = "percentile",
@@ -39,6 +40,7 @@ def agreement_intervals(
 
     measured, reference  (N,) float above zero, one unit, one row an exam; a row with NaN is left out
     patients             (N,) who each row belongs to
+    ranks                False: without Spearman's correlation, which alone takes longer than all others together
 
     All statistics come from the same resamples, so differences between them may be read.
     Raises Contradiction for unequal lengths, SettingsError for values that are not above zero.
@@ -51,7 +53,9 @@ def agreement_intervals(
     found = clustered_bootstraps_of_sums(
         _statistics, _rows(pairs), kept, draws=draws, seed=seed, method=method, level=level
     )
-    ranks = clustered_bootstrap(
+    if not ranks:
+        return MappingProxyType(dict(zip(STATISTICS, found, strict=False)))
+    by_rank = clustered_bootstrap(
         lambda i: _spearman(pairs.measured[i], pairs.reference[i]),
         kept,
         draws=draws,
@@ -59,7 +63,7 @@ def agreement_intervals(
         method=method,
         level=level,
     )
-    return MappingProxyType(dict(zip(STATISTICS, (*found, ranks), strict=True)))
+    return MappingProxyType(dict(zip(STATISTICS, (*found, by_rank), strict=True)))
 
 
 def _rows(pairs: Pairs) -> np.ndarray:
@@ -70,14 +74,15 @@ def _rows(pairs: Pairs) -> np.ndarray:
     middle = float((x.mean() + y.mean()) / 2) if pairs.n else 0.0
     a, b = x - middle, y - middle
     hits = [within(size, p) for p in WITHIN_PERCENT]
-    columns = [np.ones_like(a), a, b, a * a, b * b, a * b, percent, percent**2, np.abs(x - y), size, *hits]
+    sizes = np.abs(x - y), size
+    columns = [np.ones_like(a), a, b, a * a, b * b, a * b, percent, percent**2, percent * (a + b) / 2, *sizes, *hits]
     return np.stack([np.asarray(c, dtype=float) for c in columns], axis=1)
 
 
 def _statistics(sums: np.ndarray) -> np.ndarray:
     """(D, M) from (D, K) sums; NaN where not defined."""
     n = sums[:, 0]
-    a, b, aa, bb, ab, percent, percent2, size, size_percent, *hits = (sums[:, 1:] / n[:, None]).T
+    a, b, aa, bb, ab, percent, percent2, percent_mean, size, size_percent, *hits = (sums[:, 1:] / n[:, None]).T
     var_a, var_b, cov = aa - a**2, bb - b**2, ab - a * b
     bias = a - b
     sd = _spread(aa + bb - 2 * ab, bias, n)
@@ -86,7 +91,9 @@ def _statistics(sums: np.ndarray) -> np.ndarray:
     whole = var_a + var_b + bias**2
     rows, columns, error = _mean_squares(var_a, var_b, cov, bias, n)
     var_mean = (var_a + var_b + 2 * cov) / 4
-    slope = np.where(var_mean > _TINY * (aa + bb), (var_a - var_b) / 2 / var_mean, np.nan)
+    varies = var_mean > _TINY * (aa + bb)
+    slope = np.where(varies, (var_a - var_b) / 2 / var_mean, np.nan)
+    slope_percent = np.where(varies, (percent_mean - percent * (a + b) / 2) / var_mean, np.nan)
     pearson = np.where(np.minimum(var_a, var_b) > _TINY * (aa + bb), cov / np.sqrt(var_a * var_b), np.nan)
     every = [
         *(bias, sd, bias - _LIMIT_SD * sd, bias + _LIMIT_SD * sd),
@@ -96,6 +103,7 @@ def _statistics(sums: np.ndarray) -> np.ndarray:
         np.where(nothing, np.nan, (rows - error) / (rows + error + 2 / n * (columns - error))),
         np.where(nothing, np.nan, (rows - error) / (rows + error)),
         slope,
+        slope_percent,
         *(size, np.sqrt(aa + bb - 2 * ab), size_percent, *hits),
     ]
     return np.stack(every, axis=1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special, stats
 
-from livermre.evaluate.inputs import MINIMUM_ROWS, normal_quantile
+from livermre.evaluate.inputs import MINIMUM_ROWS, normal_quantile, owners
 from livermre.evaluate.interval import Interval, not_defined
 from livermre.evaluate.reliability import rows_of
 from livermre.exam.errors import SettingsError
@@ -28,12 +28,19 @@ class Calibration:
 
 
 def calibration(
-    positive: np.ndarray | Sequence, chance: np.ndarray | Sequence, *, clip: float = 1e-6, level: float = 0.95
+    positive: np.ndarray | Sequence,
+    chance: np.ndarray | Sequence,
+    *,
+    patient: np.ndarray | Sequence | None = None,
+    clip: float = 1e-6,
+    level: float = 0.95,
 ) -> Calibration:
     """Calibration slope, intercept and calibration in the large by maximum likelihood, with Wald intervals.
 
-    positive  (N,) 0, 1 or NaN, one row a patient
+    positive  (N,) 0, 1 or NaN
     chance    (N,) float 0..1 or NaN; rows with NaN are left out and counted
+    patient   (N,) names where patients have several rows: variances are then those between patients (Liang and Zeger
+              1986, Biometrika 73:13), and p_perfect None; None: each row a patient
     clip      chances are kept within clip..1 - clip, since 0 and 1 have no log odds
 
     Cox 1958; Van Calster 2016 (J Clin Epidemiol 74:167); test of Miller 1993. Observed over expected has the log
@@ -53,11 +60,16 @@ def calibration(
     if why:
         none = not_defined(why, n=n)
         return Calibration(*shown, none, none, none, none)
-    large, ratio = _in_the_large(truth, odds, z, level), _observed_over_expected(truth, p, z, level)
+    group = None if patient is None else owners(patient, keep)
+    large, ratio = _in_the_large(truth, odds, z, level, group), _observed_over_expected(truth, p, z, level, group)
     why = _no_maximum(truth, odds)
     if why:
         return Calibration(*shown, not_defined(why, n=n), not_defined(why, n=n), large, ratio)
     (intercept, slope), covariance = fit_logistic(truth, odds)
+    if group is not None:
+        design = np.column_stack([np.ones(n), odds])
+        off = truth - special.expit(intercept + slope * odds)
+        covariance = covariance @ _between(design * off[:, None], group) @ covariance
     se = np.sqrt(np.diag(covariance))
     gain = 2 * (_loss(np.array([0.0, 1.0]), truth, odds) - _loss(np.array([intercept, slope]), truth, odds))
     return Calibration(
@@ -66,8 +78,15 @@ def calibration(
         _wald(intercept, se[0], z, n, level),
         large,
         ratio,
-        float(stats.chi2.sf(max(gain, 0.0), 2)),
+        None if group is not None else float(stats.chi2.sf(max(gain, 0.0), 2)),
     )
+
+
+def _between(scores: np.ndarray, owner: np.ndarray) -> np.ndarray:
+    """(K, K) sum of squares of the patients' own sums of (N, K) scores, for few patients C times C / (C - 1)."""
+    sums = np.array([np.bincount(owner, weights=s) for s in scores.T])
+    patients = sums.shape[1]
+    return patients / (patients - 1) * (sums @ sums.T)
 
 
 def fit_logistic(truth: np.ndarray, x: np.ndarray) -> tuple[tuple[float, float], np.ndarray]:
@@ -102,22 +121,30 @@ def _information(beta: np.ndarray, truth: np.ndarray, x: np.ndarray) -> np.ndarr
     return np.array([[w.sum(), w @ x], [w @ x, w @ x**2]])
 
 
-def _in_the_large(truth: np.ndarray, odds: np.ndarray, z: float, level: float) -> Interval:
+def _in_the_large(truth: np.ndarray, odds: np.ndarray, z: float, level: float, owner: np.ndarray | None) -> Interval:
     reach = float(np.abs(odds).max()) + 40.0  # there every chance is 0 or 1 to rounding, so the root lies between
     shift = float(optimize.brentq(lambda a: special.expit(a + odds).sum() - truth.sum(), -reach, reach, xtol=1e-12))
     p = special.expit(shift + odds)
-    return _wald(shift, 1 / np.sqrt((p * (1 - p)).sum()), z, truth.size, level)
+    se = 1 / np.sqrt((p * (1 - p)).sum())
+    if owner is not None:
+        se = se**2 * np.sqrt(_between((truth - p)[:, None], owner)[0, 0])
+    return _wald(shift, float(se), z, truth.size, level)
 
 
 def _wald(value: float, se: float, z: float, n: int, level: float) -> Interval:
     return Interval(value, float(value - z * se), float(value + z * se), method="Wald", n=n, level=level)
 
 
-def _observed_over_expected(truth: np.ndarray, p: np.ndarray, z: float, level: float) -> Interval:
+def _observed_over_expected(
+    truth: np.ndarray, p: np.ndarray, z: float, level: float, owner: np.ndarray | None
+) -> Interval:
     expected, observed = float(p.sum()), float(truth.sum())
     if expected <= 0:
         return not_defined("every predicted chance is 0: nothing is expected", n=truth.size)
-    ratio, half = observed / expected, z * np.sqrt((1 - truth.mean()) / observed)
+    ratio, variance = observed / expected, (1 - truth.mean()) / observed
+    if owner is not None:
+        variance = _between((truth - truth.mean())[:, None], owner)[0, 0] / observed**2
+    half = z * np.sqrt(variance)
     low, high = float(ratio * np.exp(-half)), float(ratio * np.exp(half))
     return Interval(ratio, low, high, method="log", n=truth.size, level=level)
 

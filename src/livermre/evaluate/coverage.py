@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from livermre.evaluate.inputs import column, complete_rows
+from livermre.evaluate.inputs import column, complete_rows, owners
 from livermre.evaluate.proportion import Proportion, share_of
 from livermre.exam.errors import Contradiction
 
@@ -24,11 +24,17 @@ class Coverage:
 
 
 def coverage(
-    truth: np.ndarray | Sequence, low: np.ndarray | Sequence, high: np.ndarray | Sequence, *, level: float = 0.95
+    truth: np.ndarray | Sequence,
+    low: np.ndarray | Sequence,
+    high: np.ndarray | Sequence,
+    *,
+    patient: np.ndarray | Sequence | None = None,
+    level: float = 0.95,
 ) -> Coverage:
     """Coverage with its Wilson interval; by stratum with `subgroups`.
 
-    truth, low, high  (N,) float, one unit, one row a patient; NaN where missing (left out and counted)
+    truth, low, high  (N,) float, one unit, one row an exam; NaN where missing (left out and counted)
+    patient           (N,) names where patients have several exams (`share_of`); None: each row a patient
     level             of the Wilson interval about the share, not of the intervals looked at
 
     Raises Contradiction for unequal lengths or a lower end above its upper end.
@@ -41,7 +47,7 @@ def coverage(
         raise Contradiction(f"a lower end lies above its upper end: found {a[row]:g} and {b[row]:g}")
     below, above, width, middle = t < a, t > b, b - a, (a + b) / 2
     return Coverage(
-        inside=share_of(~(below | above), level=level),
+        inside=share_of(~(below | above), patient=owners(patient, keep), level=level),
         below=int(below.sum()),
         above=int(above.sum()),
         left_out=int((~keep).sum()),

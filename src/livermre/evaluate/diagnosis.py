@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from livermre.evaluate.inputs import binary, column, complete_rows, normal_quantile
+from livermre.evaluate.inputs import binary, column, complete_rows, normal_quantile, owners
 from livermre.evaluate.interval import Interval, not_defined
-from livermre.evaluate.proportion import Proportion, proportion
+from livermre.evaluate.proportion import Proportion, share_of
 from livermre.exam.errors import SettingsError
 
 
@@ -35,6 +35,7 @@ def diagnose_at(
     score: np.ndarray | Sequence,
     cutoff: float,
     *,
+    patient: np.ndarray | Sequence | None = None,
     level: float = 0.95,
     method: str = "wilson",
 ) -> Diagnosis:
@@ -43,6 +44,7 @@ def diagnose_at(
     positive  (N,) 0, 1 or NaN, the truth
     score     (N,) float or NaN, the unit of the cut-off; rows with NaN are left out and counted
     cutoff    declared before these data were seen: a cut-off picked on them flatters
+    patient   (N,) names where patients have several rows, see `share_of`; None: each row a patient
     method    interval of the shares, "wilson" or "exact" (see `proportion`)
 
     Raises Contradiction for unequal lengths, SettingsError for odd values or a cut-off that is no number.
@@ -51,51 +53,68 @@ def diagnose_at(
         raise SettingsError(f"a cut-off is a finite number, found {cutoff}")
     scores = column(score, "score")
     called = np.where(np.isnan(scores), np.nan, (scores >= cutoff).astype(float))
-    return _diagnose(binary(positive, "positive"), called, float(cutoff), level, method)
+    return _diagnose(binary(positive, "positive"), called, float(cutoff), patient, level, method)
 
 
 def diagnose(
-    positive: np.ndarray | Sequence, called: np.ndarray | Sequence, *, level: float = 0.95, method: str = "wilson"
+    positive: np.ndarray | Sequence,
+    called: np.ndarray | Sequence,
+    *,
+    patient: np.ndarray | Sequence | None = None,
+    level: float = 0.95,
+    method: str = "wilson",
 ) -> Diagnosis:
     """The same for calls that are already 0 or 1 (NaN where there is none), as of a reader or a gate."""
-    return _diagnose(binary(positive, "positive"), binary(called, "called"), None, level, method)
+    return _diagnose(binary(positive, "positive"), binary(called, "called"), None, patient, level, method)
 
 
-def _diagnose(truth: np.ndarray, called: np.ndarray, cutoff: float | None, level: float, method: str) -> Diagnosis:
+def _diagnose(
+    truth: np.ndarray,
+    called: np.ndarray,
+    cutoff: float | None,
+    patient: np.ndarray | Sequence | None,
+    level: float,
+    method: str,
+) -> Diagnosis:
     keep = complete_rows(truth, called, names="truth and results")
+    owner = owners(patient, keep)
     truth, called = truth[keep] == 1, called[keep] == 1
-    tp, fp = int((truth & called).sum()), int((~truth & called).sum())
-    fn, tn = int((truth & ~called).sum()), int((~truth & ~called).sum())
 
-    def share(count: int, total: int) -> Proportion:
-        return proportion(count, total, level=level, method=method)
+    def share(hits: np.ndarray, among: np.ndarray) -> Proportion:
+        return share_of(hits[among], patient=owner[among], level=level, method=method)
 
+    sensitivity, missed = share(called, truth), share(~called, truth)
+    specificity, alarms = share(~called, ~truth), share(called, ~truth)
     return Diagnosis(
-        true_positive=tp,
-        false_positive=fp,
-        false_negative=fn,
-        true_negative=tn,
+        true_positive=sensitivity.count,
+        false_positive=alarms.count,
+        false_negative=missed.count,
+        true_negative=specificity.count,
         left_out=int((~keep).sum()),
         cutoff=cutoff,
-        sensitivity=share(tp, tp + fn),
-        specificity=share(tn, tn + fp),
-        ppv=share(tp, tp + fp),
-        npv=share(tn, tn + fn),
-        accuracy=share(tp + tn, tp + fp + fn + tn),
-        lr_positive=_likelihood_ratio(tp, tp + fn, fp, fp + tn, level, "false positive"),
-        lr_negative=_likelihood_ratio(fn, tp + fn, tn, fp + tn, level, "true negative"),
+        sensitivity=sensitivity,
+        specificity=specificity,
+        ppv=share(truth, called),
+        npv=share(~truth, ~called),
+        accuracy=share(truth == called, np.ones_like(truth)),
+        lr_positive=_likelihood_ratio(sensitivity, alarms, level, "false positive"),
+        lr_negative=_likelihood_ratio(missed, specificity, level, "true negative"),
     )
 
 
-def _likelihood_ratio(a: int, n: int, b: int, m: int, level: float, below: str) -> Interval:
-    """(a / n) / (b / m) with the log interval of Simel, Samsa and Matchar 1991."""
-    if not n or not m:
-        return not_defined("only one class: a likelihood ratio needs positives and negatives", n=n + m)
-    if not b:
-        return not_defined(f"no {below}: the ratio has no finite value", n=n + m)
-    if not a:
-        return not_defined("the count above the line is 0: its logarithm has no interval", n=n + m, estimate=0.0)
-    ratio = (a / n) / (b / m)
-    half = normal_quantile(level) * np.sqrt(1 / a - 1 / n + 1 / b - 1 / m)
+def _likelihood_ratio(above: Proportion, below: Proportion, level: float, what: str) -> Interval:
+    """Ratio of two shares with the log interval of Simel, Samsa and Matchar 1991."""
+    n = above.total + below.total
+    if above.share is None or below.share is None:
+        return not_defined("only one class: a likelihood ratio needs positives and negatives", n=n)
+    if not below.count:
+        return not_defined(f"no {what}: the ratio has no finite value", n=n)
+    if not above.count:
+        return not_defined("the count above the line is 0: its logarithm has no interval", n=n, estimate=0.0)
+    ratio = above.share / below.share
+    if above.low is None or below.low is None:
+        return not_defined(above.reason or below.reason or "", n=n, estimate=ratio)
+    variance = sum((1 - p.share) / (p.share * p.effective) for p in (above, below) if p.share is not None)
+    half = normal_quantile(level) * np.sqrt(variance)
     low, high = float(ratio * np.exp(-half)), float(ratio * np.exp(half))
-    return Interval(ratio, low, high, method="log", n=n + m, level=level)
+    return Interval(ratio, low, high, method="log", n=n, level=level)

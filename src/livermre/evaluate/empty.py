@@ -18,6 +18,12 @@ import numpy as np
 
 from livermre.exam.errors import Contradiction, SettingsError
 
+RULE = (
+    "Empty in both masks: no value, left out and counted. Empty in one of the two: Dice, IoU and surface Dice 0, "
+    "no distance."
+)
+"""The rule in a sentence, for tables and methods."""
+
 COMPARED, MISSED, INVENTED, EMPTY = "compared", "missed", "invented", "empty"
 
 

@@ -45,6 +45,7 @@ def quality_gate(
     *,
     prevalence: float,
     observers: Mapping[str, np.ndarray | Sequence] | None = None,
+    patient: np.ndarray | Sequence | None = None,
     level: float = 0.95,
     method: str = "wilson",
 ) -> QualityGate:
@@ -54,11 +55,12 @@ def quality_gate(
     rejected       (N,) 0, 1 or NaN, the gate
     prevalence     of non-diagnostic exams where the gate will work; samples for tests hold far more of them, and
                    precision follows the prevalence
+    patient        (N,) names where patients have several exams, see `share_of`; None: each exam a patient
     observers      name -> (N,) 0 or 1 (NaN: did not look)
 
     Raises Contradiction for unequal lengths, SettingsError for odd values.
     """
-    table = diagnose(nondiagnostic, rejected, level=level, method=method)
+    table = diagnose(nondiagnostic, rejected, patient=patient, level=level, method=method)
     readers = dict(observers or {})
     names = (0.0, 1.0)
     return QualityGate(
@@ -66,11 +68,11 @@ def quality_gate(
         table=table,
         at_prevalence=predictive_values(table.sensitivity, table.specificity, prevalence),
         with_observers=tuple(
-            (name, kappa(verdict, rejected, weights="none", categories=names, level=level))
+            (name, kappa(verdict, rejected, weights="none", categories=names, patient=patient, level=level))
             for name, verdict in readers.items()
         ),
         among_observers=tuple(
-            (a, b, kappa(readers[a], readers[b], weights="none", categories=names, level=level))
+            (a, b, kappa(readers[a], readers[b], weights="none", categories=names, patient=patient, level=level))
             for a, b in combinations(readers, 2)
         ),
     )

@@ -1,12 +1,13 @@
 """Agreement of two who sort the same patients into categories: kappa, and the table of who said what."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from livermre.evaluate.inputs import MINIMUM_ROWS, column, complete_rows, normal_quantile, read_only
+from livermre.evaluate.inputs import MINIMUM_ROWS, column, complete_rows, normal_quantile, owners, read_only
 from livermre.evaluate.interval import Interval, not_defined
+from livermre.evaluate.intervals import clustered_bootstrap_of_sums
 from livermre.evaluate.proportion import Proportion, proportion
 from livermre.exam.errors import SettingsError
 
@@ -77,17 +78,45 @@ def kappa(
     *,
     weights: str | np.ndarray = "quadratic",
     categories: Sequence[float] | None = None,
+    patient: np.ndarray | Sequence | None = None,
+    draws: int = 2000,
+    seed: int = 0,
     level: float = 0.95,
 ) -> Kappa:
-    """Cohen's kappa of two sortings of the same patients; arguments as in `confusion`.
+    """Cohen's kappa of two sortings of the same exams; arguments as in `confusion`.
 
     weights  "none", "linear" or "quadratic" over the places of the categories, or a (K, K) array of agreement 0..1
+    patient  (N,) names: the interval is then a bootstrap over patients, and `se` None; None: each row a patient
 
     Weights depend on how many categories there are: name all of them where one may not occur.
-    Fewer than 5 patients or a single category: None.
+    Fewer than 5 rows or a single category: None.
     """
     table = confusion(reference, found, categories=categories, level=level)
-    return kappa_of_counts(table.counts, weights=weights, left_out=table.left_out, level=level)
+    plain = kappa_of_counts(table.counts, weights=weights, left_out=table.left_out, level=level)
+    if patient is None or plain.kappa.estimate is None:
+        return plain
+    a, b = column(reference, "reference"), column(found, "found")
+    keep = complete_rows(a, b, names="the two sortings")
+    names, size = np.array(table.categories), len(table.categories)
+    cell = np.searchsorted(names, a[keep]) * size + np.searchsorted(names, b[keep])
+    _, w = _agreement(weights, size)
+    drawn = clustered_bootstrap_of_sums(
+        lambda sums: _kappas(sums.reshape(-1, size, size), w),
+        np.eye(size * size)[cell],
+        owners(patient, keep),
+        draws=draws,
+        seed=seed,
+        level=level,
+    )
+    return replace(plain, kappa=drawn, se=None)
+
+
+def _kappas(tables: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """(D,) kappa of (D, K, K) tables of counts; NaN where both use a single category."""
+    p = tables / tables.sum(axis=(1, 2), keepdims=True)
+    observed = (w * p).sum(axis=(1, 2))
+    expected = np.einsum("di,ij,dj->d", p.sum(axis=2), w, p.sum(axis=1))
+    return np.where(expected < 1 - 1e-12, (observed - expected) / (1 - expected), np.nan)
 
 
 def kappa_of_counts(

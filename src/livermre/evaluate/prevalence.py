@@ -38,6 +38,13 @@ def predictive_values(sensitivity: Proportion, specificity: Proportion, prevalen
         nothing = not_defined("only one class: sensitivity or specificity is missing", n=n)
         return PredictiveValues(prevalence, nothing, nothing)
     ppv, npv = _bayes(sensitivity.share, specificity.share, prevalence)
+    unsure = next((s.reason for s in (sensitivity, specificity) if s.low is None), None)
+    if unsure:
+        return PredictiveValues(
+            prevalence,
+            not_defined(_NO_CALL if ppv is None else unsure, n=n, estimate=ppv),
+            not_defined(_NO_CLEARANCE if npv is None else unsure, n=n, estimate=npv),
+        )
     z = normal_quantile(level)
     (hits, sick), (passes, well), method = _counts(sensitivity, specificity, z)
     se, sp, odds = hits / sick, passes / well, prevalence / (1 - prevalence)
@@ -45,16 +52,19 @@ def predictive_values(sensitivity: Proportion, specificity: Proportion, prevalen
     npv_limits = _limits(sp / (1 - se) / odds, se / ((1 - se) * sick) + (1 - sp) / (sp * well), z)
     return PredictiveValues(
         prevalence,
-        _joined(ppv, ppv_limits, "nobody is called positive", n, level, method),
-        _joined(npv, npv_limits, "nobody is called negative", n, level, method),
+        _joined(ppv, ppv_limits, _NO_CALL, n, level, method),
+        _joined(npv, npv_limits, _NO_CLEARANCE, n, level, method),
     )
+
+
+_NO_CALL, _NO_CLEARANCE = "nobody is called positive", "nobody is called negative"
 
 
 def _counts(
     sensitivity: Proportion, specificity: Proportion, z: float
 ) -> tuple[tuple[float, float], tuple[float, float], str]:
     """Counts that the interval starts from: as they are, or adjusted where one of them is 0."""
-    pairs = [(float(p.count), float(p.total)) for p in (sensitivity, specificity)]
+    pairs = [((p.share or 0.0) * p.effective, p.effective) for p in (sensitivity, specificity)]
     if all(0 < count < total for count, total in pairs):
         return pairs[0], pairs[1], "logit"
     one, two = [(count + z**2 / 2, total + z**2) for count, total in pairs]

@@ -1,12 +1,15 @@
 """Lines between two methods that both err: Passing-Bablok and Deming. measured = intercept + slope reference."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import special, stats
 
 from livermre.evaluate.interval import LEVEL, Interval, check_level, not_defined
+from livermre.evaluate.intervals import Labels, clustered_bootstrap
 from livermre.evaluate.pairs import Column, Pairs, is_flat, pairs_of, too_few
+from livermre.evaluate.resampling import clusters_of
 from livermre.exam.errors import SettingsError
 
 
@@ -18,15 +21,24 @@ class MethodLine:
     intercept: Interval
     linearity_p: float | None
     """Cusum test that the points follow a line; below 0.05 the line says nothing. A shy test (`linearity` is sharper).
-    Passing-Bablok only."""
+    Passing-Bablok with one pair a patient only."""
     n: int
     left_out: int
 
 
-def passing_bablok(measured: Column, reference: Column, *, level: float = LEVEL) -> MethodLine:
+def passing_bablok(
+    measured: Column,
+    reference: Column,
+    *,
+    patient: Labels | None = None,
+    draws: int = 2000,
+    seed: int = 0,
+    level: float = LEVEL,
+) -> MethodLine:
     """Passing and Bablok 1983: shifted median of all slopes between two points; neither method is taken as the truth.
 
-    measured, reference  (N,) float, one unit, independent pairs; NaN leaves a pair out
+    measured, reference  (N,) float, one unit; NaN leaves a pair out
+    patient              (N,) names where patients have several pairs: the interval is then a bootstrap over patients
 
     Meant for slopes near 1 and methods that rise together. None for fewer than three pairs, a column that does not
     vary, or columns that do not rise together (Kendall's tau <= 0); no interval for fewer than five pairs.
@@ -40,11 +52,13 @@ def passing_bablok(measured: Column, reference: Column, *, level: float = LEVEL)
     slopes, shift = _slopes(x, y)
     if not slopes.size or np.sign(slopes).sum() <= 0:
         return _nothing("the two columns do not rise together, so no line compares them", pairs)
-    middle = slopes[[(slopes.size - 1) // 2 + shift, slopes.size // 2 + shift]]
-    slope = float(middle.mean())
+    slope = _middle(slopes, shift)
     if not np.isfinite(slope):
         return _nothing("most pairs of points lie above each other, so no line has a slope", pairs)
     intercept = float(np.median(y - slope * x))
+    if _several(patient, pairs):
+        drawn = _by_patient(lambda i: _ranked(x[i], y[i]), patient, pairs, draws, seed, level)
+        return MethodLine(*drawn, None, n, pairs.left_out)
     p = _cusum_p(x, y, slope, intercept)
     spread = special.ndtri((1 + level) / 2) * np.sqrt(n * (n - 1) * (2 * n + 5) / 18)
     first = round((slopes.size - spread) / 2)  # M1 of the paper, counted from 1
@@ -64,6 +78,38 @@ def passing_bablok(measured: Column, reference: Column, *, level: float = LEVEL)
         n,
         pairs.left_out,
     )
+
+
+def _middle(slopes: np.ndarray, shift: int) -> float:
+    """Median of the slopes, moved up by the shift."""
+    return float(slopes[[(slopes.size - 1) // 2 + shift, slopes.size // 2 + shift]].mean())
+
+
+def _ranked(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Slope and intercept of Passing and Bablok (2,); NaN where they have none."""
+    slopes, shift = _slopes(x, y)
+    if not slopes.size or np.sign(slopes).sum() <= 0:
+        return np.full(2, np.nan)
+    slope = _middle(slopes, shift)
+    return np.array([slope, np.median(y - slope * x)])
+
+
+def _several(patient: Labels | None, pairs: Pairs) -> bool:
+    """Whether some patient has more than one complete pair."""
+    return patient is not None and pairs.n > 0 and clusters_of(np.asarray(patient)[pairs.kept]).number < pairs.n
+
+
+def _by_patient(
+    line: Callable[[np.ndarray], np.ndarray],
+    patient: Labels | None,
+    pairs: Pairs,
+    draws: int,
+    seed: int,
+    level: float,
+) -> tuple[Interval, Interval]:
+    """Slope and intercept of a line of rows (M,) int, patients drawn whole."""
+    slope, intercept = clustered_bootstrap(line, np.asarray(patient)[pairs.kept], draws=draws, seed=seed, level=level)
+    return slope, intercept
 
 
 def _slopes(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, int]:
@@ -97,10 +143,20 @@ def _cusum_p(x: np.ndarray, y: np.ndarray, slope: float, intercept: float) -> fl
     return float(special.kolmogorov(np.abs(total).max() / np.sqrt(above + below)))
 
 
-def deming(measured: Column, reference: Column, *, error_ratio: float = 1.0, level: float = LEVEL) -> MethodLine:
+def deming(
+    measured: Column,
+    reference: Column,
+    *,
+    error_ratio: float = 1.0,
+    patient: Labels | None = None,
+    draws: int = 2000,
+    seed: int = 0,
+    level: float = LEVEL,
+) -> MethodLine:
     """Deming's line: least squares where both columns err, with the jackknife interval of Linnet 1993.
 
-    measured, reference  (N,) float, one unit, independent pairs; NaN leaves a pair out
+    measured, reference  (N,) float, one unit; NaN leaves a pair out
+    patient      (N,) names: the interval is then a bootstrap over patients; None: each pair a patient
     error_ratio  variance of the measured column's error over that of the reference's, 1 where both err alike
 
     None as for `passing_bablok`; no interval for fewer than five pairs or points on one line.
@@ -116,7 +172,10 @@ def deming(measured: Column, reference: Column, *, error_ratio: float = 1.0, lev
         missing = "the two columns do not rise together, so no line compares them"
     if missing:
         return _nothing(missing, pairs)
-    whole = np.array(_deming(x[None], y[None], error_ratio))[:, 0]
+    if patient is not None:
+        drawn = _by_patient(lambda i: _one_line(x[i], y[i], error_ratio), patient, pairs, draws, seed, level)
+        return MethodLine(*drawn, None, n, pairs.left_out)
+    whole = _one_line(x, y, error_ratio)
     every = np.arange(n)
     rows = np.array([np.delete(every, i) for i in every])
     without = np.array(_deming(x[rows], y[rows], error_ratio))
@@ -143,6 +202,10 @@ def _deming(x: np.ndarray, y: np.ndarray, ratio: float) -> tuple[np.ndarray, np.
     with np.errstate(divide="ignore", invalid="ignore"):
         slope = (yy - ratio * xx + np.sqrt((yy - ratio * xx) ** 2 + 4 * ratio * xy**2)) / (2 * xy)
     return slope, my - slope * mx
+
+
+def _one_line(x: np.ndarray, y: np.ndarray, ratio: float) -> np.ndarray:
+    return np.array(_deming(x[None], y[None], ratio))[:, 0]
 
 
 def _missing(pairs: Pairs) -> str | None:

@@ -37,24 +37,31 @@ class Brier:
 
 
 def reliability(
-    positive: np.ndarray | Sequence, chance: np.ndarray | Sequence, *, bins: int = 10, level: float = 0.95
+    positive: np.ndarray | Sequence,
+    chance: np.ndarray | Sequence,
+    *,
+    bins: int = 10,
+    patient: np.ndarray | Sequence | None = None,
+    level: float = 0.95,
 ) -> tuple[ReliabilityBin, ...]:
     """Observed share against predicted chance in bins of equal count, with Wilson intervals.
 
     positive  (N,) 0, 1 or NaN
     chance    (N,) float 0..1 or NaN; rows with NaN are left out
     bins      at most; equal predictions stay in one bin, so there may be fewer
+    patient   (N,) names where patients have several rows (`share_of`)
 
     Raises Contradiction for unequal lengths, SettingsError for odd values.
     """
-    truth, p, _ = rows_of(positive, chance)
+    truth, p, keep = rows_of(positive, chance)
+    owner = owners(patient, keep)
     bin_of = equal_count_bins(p, bins)
     return tuple(
         ReliabilityBin(
             lowest=float(p[bin_of == b].min()),
             highest=float(p[bin_of == b].max()),
             predicted=float(p[bin_of == b].mean()),
-            observed=share_of(truth[bin_of == b] == 1, level=level),
+            observed=share_of(truth[bin_of == b] == 1, patient=owner[bin_of == b], level=level),
         )
         for b in np.unique(bin_of)
     )

@@ -22,7 +22,7 @@ from livermre.study.sample import Sample
 from livermre.study.segmentation import Segmentation, segmentation, segmentation_table, summary_of
 from livermre.study.staging import Staging, calibration_table, ordinal_table, staging, staging_table
 from livermre.study.strata import Stratum, strata, strata_table
-from livermre.study.tables import Cell, Table
+from livermre.study.tables import Cell, Table, shown
 from livermre.study.trust import Trust, coverage_table, failures_table, gate_table, trust
 
 
@@ -113,6 +113,37 @@ def analysis_tables(found: Mapping[str, Analysis], where: str) -> list[Table]:
     if any(a.repeats for a in found.values()):
         tables.append(repeats_table({n: a.repeats for n, a in found.items()}, f"Repeatability, {where}"))
     return tables
+
+
+def main_table(found: Mapping[str, Analysis], title: str) -> Table:
+    """What is read first: outline and stiffness of every network, one line a number, with how many exams it is of."""
+    rows = [(name, *row) for name, a in found.items() for row in _main_rows(a)]
+    return Table("main", title, ("of", "number", "value (95 % CI)", "exams"), tuple(rows), "", 3)
+
+
+def _main_rows(a: Analysis) -> list[tuple[Cell, ...]]:
+    rows: list[tuple[Cell, ...]] = []
+    if a.segmentation is not None:
+        for name in ("Dice", "IoU"):
+            s = a.segmentation.exam[name]
+            rows.append((f"{name}, mean an exam", s.mean, s.scores))
+            rows.append((f"{name}, pooled", a.segmentation.pooled[name], a.exams))
+    first = next(iter(a.measurement.values()), None)
+    if first is not None:
+        for words, name, digits in _MAIN:
+            value = f"{shown(first.by_patient[name], digits)}"
+            rows.append((f"{words}, against the {first.reference}", value, first.exams))
+    if a.trust is not None:
+        rows.append(("measured", a.trust.failures.measured, a.exams))
+    return rows
+
+
+_MAIN = (
+    ("ICC(A,1)", "icc_agreement", 3),
+    ("bias, %", "bias_percent", 2),
+    ("lower limit of agreement, %", "lower_limit_percent", 1),
+    ("upper limit of agreement, %", "upper_limit_percent", 1),
+)
 
 
 def _purity_table(found: Mapping[str, Analysis], title: str) -> Table:

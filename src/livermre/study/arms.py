@@ -9,10 +9,9 @@ from pathlib import Path
 from livermre.exam.errors import CorruptFile
 from livermre.study.entry import Entry
 from livermre.study.figures.curves import Curve
-from livermre.study.plan import SHIPPED, Run, runs_of
+from livermre.study.plan import Run, is_trained
 from livermre.study.predictions import read_readings
 from livermre.study.sample import Sample
-from livermre.study.settings import StudySettings
 from livermre.study.splitting import TEST, TRAINING, VALIDATION, Split
 
 
@@ -22,7 +21,7 @@ class Arm:
 
     samples  subset -> its exams; with folds only the tested ones, every exam by the fold that did not see it
     runs     its runs, one a fold
-    chosen_by  mean of the best validation Dice of its runs; None for the shipped network
+    chosen_by  mean of the best validation Dice of its runs; None for a network that was not trained
     """
 
     network: str
@@ -34,7 +33,7 @@ class Arm:
     @property
     def name(self) -> str:
         """unet-seed1."""
-        return self.network if self.network == SHIPPED else f"{self.network}-seed{self.seed}"
+        return f"{self.network}-seed{self.seed}" if is_trained(self.network) else self.network
 
     def run_of(self, exam: str, splits: Sequence[Split]) -> Run:
         """The run that read an exam for the test."""
@@ -49,18 +48,18 @@ def exams_of(run: Run, splits: Sequence[Split]) -> list[str]:
     return sorted(split)
 
 
-def arms_of(out: Path, entries: Sequence[Entry], splits: Sequence[Split], settings: StudySettings) -> list[Arm]:
+def arms_of(out: Path, entries: Sequence[Entry], splits: Sequence[Split], runs: Sequence[Run]) -> list[Arm]:
     """All arms in the order of networks and seeds; raises CorruptFile where a run is not finished."""
     grouped: dict[tuple[str, int], list[Run]] = {}
-    for run in runs_of(settings):
+    for run in runs:
         grouped.setdefault((run.network, run.seed), []).append(run)
-    order = [*settings.networks, SHIPPED]
+    order = list(dict.fromkeys(run.network for run in runs))
     keys = sorted(grouped, key=lambda k: (order.index(k[0]), k[1]))
     return [_arm(out, key[0], grouped[key], entries, splits) for key in keys]
 
 
 def _arm(out: Path, network: str, runs: Sequence[Run], entries: Sequence[Entry], splits: Sequence[Split]) -> Arm:
-    name = network if network == SHIPPED else f"{network}-seed{runs[0].seed}"
+    name = f"{network}-seed{runs[0].seed}" if is_trained(network) else network
     readings = {run: read_readings(run.folder(out), exams_of(run, splits)) for run in runs}
     samples = {}
     folded = len(splits) > 1

@@ -48,7 +48,7 @@ class Entry:
 
     reason, sentence  a code of reading.REASONS and what was wrong; empty where the exam takes part
     patient           who; the exam's own name where nobody says
-    pixels            hash of the magnitude of every slice
+    pixels            hash of the magnitude of every slice; empty for a blank one
     study             pseudonym of the study, from DICOM; empty from NIfTI
     person            hash of the patient ID in the headers; empty where there is none
     """
@@ -173,6 +173,10 @@ def _study(case: Case, loaded: Loaded) -> str:
 
 
 def _hash(image: np.ndarray) -> str:
+    """Of a slice's pixels; empty for a blank one, which all patients may share."""
+    values = image[np.isfinite(image)]
+    if not values.size or values.min() == values.max():
+        return ""
     return hashlib.sha256(np.ascontiguousarray(image, dtype="<f4").tobytes()).hexdigest()[:16]
 
 

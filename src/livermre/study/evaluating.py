@@ -20,7 +20,7 @@ from livermre.exam.errors import Contradiction, InputError, SettingsError
 from livermre.exam.types import Exam, LiverMask
 from livermre.roi import draw_roi
 from livermre.study.analysis import Analysis, analyse
-from livermre.study.cohort import Case, by_name, cases_of_masks, find_cases
+from livermre.study.cohort import Case, by_name, cases_of_masks, find_cases, has_exams
 from livermre.study.entry import Entry, Reference, inspect_case
 from livermre.study.inspection import Report
 from livermre.study.measuring import places, spacing_mm
@@ -67,7 +67,7 @@ def evaluate(predictions: Path, truth: Path, settings: StudySettings, report: Re
             f"PREDICTIONS: {predictions} is a cohort (it holds exams, images or masks); "
             "say first the folder of predictions, then the cohort with the truth"
         )
-    cases, simulated = _cases(truth)
+    cases, simulated = _cases(truth, settings)
     masks = {name: path for name, path in by_name(predictions).items() if _liver_of(path) is not None}
     measured = _measurements(predictions)
     names = {c.exam for c in cases}
@@ -94,12 +94,9 @@ def evaluate(predictions: Path, truth: Path, settings: StudySettings, report: Re
     return Evaluation(sample, analysis, (*odd, *strange), failed, simulated)
 
 
-def _cases(truth: Path) -> tuple[Sequence[Case], bool]:
+def _cases(truth: Path, settings: StudySettings) -> tuple[Sequence[Case], bool]:
     """Cases of a cohort with exams, or of masks and a table alone."""
-    if not any((truth / n).is_dir() for n in ("exams", "images")):
-        cohort = cases_of_masks(truth)
-    else:
-        cohort = find_cases(truth)
+    cohort = find_cases(truth, settings.liver_labels) if has_exams(truth) else cases_of_masks(truth)
     return cohort.cases, cohort.simulated
 
 

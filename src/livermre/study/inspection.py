@@ -38,7 +38,7 @@ def inspect(
 
     Raises SettingsError or NothingFound where there is no cohort, InputError for an unusable table.
     """
-    cohort = find_cases(data)
+    cohort = find_cases(data, settings.liver_labels)
     entries = []
     for number, case in enumerate(cohort.cases):
         report(f"reading {case.exam}", number, len(cohort.cases))

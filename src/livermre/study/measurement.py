@@ -29,8 +29,8 @@ NOT_PATIENTS = "Simulated patients are not patients: these numbers check the sof
 class Measurement:
     """Automatic against one reference, in the exams where both have a number.
 
-    by_patient  every statistic of evaluate.agreement_intervals, intervals by resampling patients
-    kpa, percent, icc  the same with the intervals of their formulas, which hold for one exam a patient
+    by_patient  every statistic of evaluate.agreement_intervals, intervals by resampling patients: what is reported
+    kpa, percent, icc  the same with the intervals of their formulas, which hold for one exam a patient; else None
     bands       how often the number lies in another band of the cut-off table than the reference
     """
 
@@ -38,9 +38,9 @@ class Measurement:
     exams: int
     left_out: int
     by_patient: Mapping[str, Interval]
-    kpa: BlandAltman
-    percent: BlandAltman
-    icc: Icc
+    kpa: BlandAltman | None
+    percent: BlandAltman | None
+    icc: Icc | None
     passing_bablok: MethodLine
     deming: MethodLine
     bands: ChangedBands
@@ -93,17 +93,18 @@ def against(
     both = np.isfinite(measured) & np.isfinite(reference)
     who = [p for p, b in zip(patients, both, strict=True) if b]
     x, y = measured[both], reference[both]
+    single = len(set(who)) == len(who)
     return Measurement(
         reference=name,
         exams=int(both.sum()),
         left_out=int((~both).sum()),
         by_patient=agreement_intervals(x, y, who, draws=draws, seed=seed),
-        kpa=bland_altman(x, y),
-        percent=bland_altman(x, y, scale="percent of mean"),
-        icc=icc(np.column_stack([x, y])),
-        passing_bablok=passing_bablok(x, y),
-        deming=deming(x, y),
-        bands=changed_bands(x, y, table.cutoffs_kpa),
+        kpa=bland_altman(x, y) if single else None,
+        percent=bland_altman(x, y, scale="percent of mean") if single else None,
+        icc=icc(np.column_stack([x, y])) if single else None,
+        passing_bablok=passing_bablok(x, y, patient=who, draws=draws, seed=seed),
+        deming=deming(x, y, patient=who, draws=draws, seed=seed),
+        bands=changed_bands(x, y, table.cutoffs_kpa, patient=who),
     )
 
 
@@ -115,13 +116,14 @@ def agreement_table(found: Found, title: str, key: str = "agreement") -> Table:
     """Bias, limits and coefficients of every network and reference."""
     names = ("bias", "bias_percent", "lower_limit_percent", "upper_limit_percent", "icc_agreement", "ccc")
     columns = ("bias, kPa", "bias, %", "lower limit, %", "upper limit, %", "ICC(A,1)", "Lin CCC")
-    rows = _rows(found, names, lambda m: (m.percent.slope,))
+    rows = _rows(found, (*names, "slope_of_percent_difference"), lambda m: (m.left_out,))
     note = (
-        "Limits of agreement: bias −+ 1.96 SD of the differences in percent of the pair's mean. Slope: change of the "
-        "difference in percent per kPa (proportional bias). Intervals: bootstrap over patients; of the slope: t."
+        "Limits of agreement: bias ± 1.96 SD of the differences in percent of the pair's mean. Slope: change of the "
+        "difference in percent per kPa (proportional bias). No pair: exams without one of the two numbers, left out. "
+        "Intervals: bootstrap over patients."
     )
     digits = {"bias, kPa": 3, "bias, %": 2, "lower limit, %": 1, "upper limit, %": 1, "slope, %/kPa": 2}
-    return Table(key, title, ("network", "reference", "exams", *columns, "slope, %/kPa"), rows, note, digits)
+    return Table(key, title, ("network", "reference", "exams", *columns, "slope, %/kPa", "no pair"), rows, note, digits)
 
 
 def error_table(found: Found, title: str) -> Table:
@@ -131,7 +133,9 @@ def error_table(found: Found, title: str) -> Table:
     rows = _rows(found, names, lambda m: (m.passing_bablok.slope, m.passing_bablok.intercept, m.bands.changed))
     note = (
         "Correlation forgives bias and scale; it is given because the reference study reports it. 19 % is the change "
-        "that the QIBA profile calls a true one. Last columns: Passing-Bablok, and share of exams in another band."
+        "that the QIBA profile calls a true one. Last columns: Passing-Bablok (rank interval; bootstrap over patients "
+        "where they have several exams), and share of exams in another band (Wilson at the effective number of "
+        "patients)."
     )
     last = ("Passing-Bablok slope", "intercept, kPa", "other band")
     return Table("errors", title, ("network", "reference", "exams", *columns, *last), rows, note, {"MAPE, %": 2})

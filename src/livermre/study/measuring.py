@@ -10,7 +10,7 @@ from livermre.exam.reasons import Reason
 from livermre.exam.types import Exam, LiverMask, Roi
 from livermre.roi import draw_roi, draw_with_variants
 from livermre.segment import Segmenter
-from livermre.stiffness import interval, mean_kpa, measure
+from livermre.stiffness import calibrated, mean_kpa, measure
 from livermre.study.entry import blocking
 from livermre.study.reading import Loaded
 from livermre.study.scores import Reading, compare_exam, compare_region, slice_spacing_mm
@@ -39,7 +39,7 @@ def _compared(name: str, loaded: Loaded, liver: LiverMask, settings: StudySettin
         return Reading(name, whole, slices, blocking=("no_map",))
     region, redrawn = draw_with_variants(exam, liver, settings.roi)
     measured = measure(exam, liver, region, settings.measure)
-    measured = interval(exam, region, measured, [mean_kpa(exam, r) for r in redrawn], settings.interval)
+    measured = calibrated(exam, region, measured, [mean_kpa(exam, r) for r in redrawn], settings.interval)
     reference = draw_roi(exam, _as_liver(loaded.liver), settings.roi)
     silenced = bool(blocking(measured))  # an interval too wide to report is known only after the mean
     return Reading(

@@ -1,19 +1,33 @@
-"""The runs of a study: every network with every seed on every fold, and where each keeps its files."""
+"""The runs of a study: every network with every seed on every fold, and where each keeps its files.
 
-from collections.abc import Sequence
+Beside the trained ones, read as they are: the shipped network, and the weights that a training began with.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from livermre.study.settings import StudySettings
 
 RUNS, MODEL, SHIPPED = "runs", "livermre-study", "shipped"
+_START = "-zero-shot"
+
+
+def start_of(network: str) -> str:
+    """Name of the weights that a network's training began with, as a network of their own."""
+    return f"{network}{_START}"
+
+
+def is_trained(network: str) -> bool:
+    """Whether a study trains a network of this name, and does not only read it as it is."""
+    return network != SHIPPED and not network.endswith(_START)
 
 
 @dataclass(frozen=True)
 class Run:
-    """One network trained once, or the shipped one as it is.
+    """One network trained once, or one as it is.
 
-    network  of settings.NETWORKS, or SHIPPED
+    network  of settings.NETWORKS, `start_of` one, or SHIPPED
     fold     which of the splits, from 0
     """
 
@@ -32,7 +46,12 @@ class Run:
     @property
     def trained(self) -> bool:
         """Whether this study trains it."""
-        return self.network != SHIPPED
+        return is_trained(self.network)
+
+    @property
+    def begins(self) -> str:
+        """The network whose training began with these weights; empty for others."""
+        return self.network.removesuffix(_START) if self.network.endswith(_START) else ""
 
     def folder(self, out: Path) -> Path:
         """DIR/runs/NAME."""
@@ -40,11 +59,14 @@ class Run:
 
     def model(self, out: Path) -> Path | str:
         """Its exported network as `analyze --model` takes it."""
-        return self.folder(out) / f"{MODEL}.onnx" if self.trained else "default"
+        return "default" if self.network == SHIPPED else self.folder(out) / f"{MODEL}.onnx"
 
 
-def runs_of(settings: StudySettings) -> Sequence[Run]:
-    """All runs in the order of work: fold by fold, seed by seed, so that an early end leaves a fair comparison."""
+def runs_of(settings: StudySettings, starts: Iterable[str] = ()) -> Sequence[Run]:
+    """All runs in the order of work: fold by fold, seed by seed, so that an early end leaves a fair comparison.
+
+    starts  the networks whose training begins with given weights; those are read as they are, too
+    """
     folds = range(max(1, settings.folds))
     trained = [
         Run(network, seed, fold, settings.folds > 0)
@@ -52,4 +74,5 @@ def runs_of(settings: StudySettings) -> Sequence[Run]:
         for seed in settings.seeds
         for network in settings.networks
     ]
-    return [*trained, *([Run(SHIPPED, 0, 0)] if settings.zero_shot else [])]
+    as_they_are = [*(start_of(n) for n in settings.networks if n in set(starts)), SHIPPED]
+    return [*trained, *(Run(name, 0, 0) for name in as_they_are if settings.zero_shot)]

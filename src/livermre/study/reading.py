@@ -103,7 +103,7 @@ def _fitting(case: Case, mask: Path, studies: list[Study]) -> tuple[list[tuple[S
 
 def _mask(case: Case, path: Path, exam: Exam) -> np.ndarray:
     if case.labels:
-        return _label_one(path, exam)
+        return _labelled(path, exam, case.labels)
     return read_any_mask(path, exam)
 
 
@@ -117,8 +117,8 @@ def read_any_mask(path: Path, exam: Exam) -> np.ndarray:
     return nifti.read_mask(path, exam)
 
 
-def _label_one(path: Path, exam: Exam) -> np.ndarray:
-    """Label 1 of a label map on the exam's pixels; Contradiction where it lies elsewhere."""
+def _labelled(path: Path, exam: Exam, values: tuple[int, ...]) -> np.ndarray:
+    """Some labels of a label map on the exam's pixels; Contradiction where it lies elsewhere."""
     labels = nifti.read_image(path)
     fits = labels.shape == exam.shape and all(
         a.plane.same_grid(b.plane) and abs(a.plane.position_mm - b.plane.position_mm) < _SAME_MM
@@ -126,7 +126,7 @@ def _label_one(path: Path, exam: Exam) -> np.ndarray:
     )
     if not fits:
         raise Contradiction(f"the label map {path.name} does not lie on the pixels of its image")
-    return labels.magnitude == 1
+    return np.isin(labels.magnitude, values)
 
 
 _SAME_MM = 0.5

@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
-from livermre.evaluate.correlation import pearson
-from livermre.evaluate.interval import Interval
+from livermre.evaluate.agreement_intervals import agreement_intervals
+from livermre.evaluate.empty import RULE
+from livermre.evaluate.interval import Interval, not_defined
 from livermre.exam.errors import CorruptFile
 from livermre.results import write_text
 from livermre.study.analysis import Analysis, analyse, analysis_tables
@@ -20,7 +19,7 @@ from livermre.study.flow import Flow, flow_of
 from livermre.study.inspection import Report
 from livermre.study.measurement import correlation_table
 from livermre.study.plain import plain
-from livermre.study.plan import SHIPPED
+from livermre.study.plan import is_trained, runs_of
 from livermre.study.record import Record, read_cohort, read_record
 from livermre.study.sample import Sample
 from livermre.study.segmentation import mean_of
@@ -64,7 +63,7 @@ def gather(out: Path, report: Report) -> StudyResults:
         raise CorruptFile(f"the study in {out} was stopped before its cohort was read: run it again")
     settings = record.settings
     sides = splits(inspection.taken, settings)
-    arms = arms_of(out, inspection.taken, sides, settings)
+    arms = arms_of(out, inspection.taken, sides, runs_of(settings, record.start_from))
     chosen = representatives(arms)
     analyses = {}
     for number, (network, arm) in enumerate(chosen.items()):
@@ -73,7 +72,8 @@ def gather(out: Path, report: Report) -> StudyResults:
         analyses[network] = analyse(arm.samples[TEST], learnt_on, settings.table, settings.draws, settings.split_seed)
     report("comparison", len(chosen), len(chosen) + 1)
     comparison = _compare(arms, chosen, record)
-    correlations = {n: {s: _r(sample) for s, sample in arm.samples.items()} for n, arm in chosen.items()}
+    by = settings.draws, settings.split_seed
+    correlations = {n: {s: _r(sample, *by) for s, sample in arm.samples.items()} for n, arm in chosen.items()}
     flow = flow_of(inspection.entries, sides, {n: arm.samples[TEST].outcomes for n, arm in chosen.items()})
     curves = tuple(curve_of(run, out) for arm in arms for run in arm.runs if run.trained)
     tables = _tables(arms, chosen, analyses, comparison, correlations, record)
@@ -92,9 +92,12 @@ def _compare(arms: Sequence[Arm], chosen: Mapping[str, Arm], record: Record) -> 
     return versus(of[first], of[second], chosen[first], chosen[second], TEST, settings.draws, settings.split_seed)
 
 
-def _r(sample: Sample) -> Interval:
+def _r(sample: Sample, draws: int, seed: int) -> Interval:
+    """Pearson's r against the primary reference, patients resampled."""
     primary = next(iter(sample.references.values()), None)
-    return pearson(sample.kpa, primary if primary is not None else sample.kpa * float("nan"))
+    if primary is None:
+        return not_defined("there is no reference stiffness")
+    return agreement_intervals(sample.kpa, primary, sample.patients, ranks=False, draws=draws, seed=seed)["pearson"]
 
 
 def _tables(
@@ -117,25 +120,22 @@ def _tables(
 def _seeds_table(arms: Sequence[Arm], chosen: Mapping[str, Arm], record: Record) -> Table:
     """Every network and seed in one line each."""
     rows: list[tuple[Cell, ...]] = []
+    by = record.settings.draws, record.settings.split_seed
     for arm in arms:
         sample = arm.samples[TEST]
-        pairs = [(p, r.whole.overlap) for p, r in zip(sample.patients, sample.readings, strict=True) if r.whole]
-        dice, iou = (
-            mean_of(_column([getattr(o, name) for _, o in pairs]), [p for p, _ in pairs], record.settings.draws, 1)
-            for name in ("dice", "iou")
-        )
+        dice, iou = (mean_of(sample.overlaps(name), sample.patients, *by) for name in ("dice", "iou"))
         measured = sum(r.kpa is not None for r in sample.readings)
-        stands = arm.network != SHIPPED and chosen[arm.network] is arm
-        rows.append((arm.name, arm.chosen_by, dice, iou, _r(sample), measured, len(sample), "yes" if stands else ""))
+        stands = is_trained(arm.network) and chosen[arm.network] is arm
+        r = _r(sample, *by)
+        rows.append((arm.name, arm.chosen_by, dice, iou, r, measured, len(sample), "yes" if stands else ""))
     columns = (
         "run", "validation Dice", "test Dice", "test IoU", "r to the reference", "measured", "exams", "stands for it"
     )  # fmt: skip
-    note = "The seed with the best validation Dice stands for its network; that is decided before the test set is seen."
+    note = (
+        "The seed with the best validation Dice stands for its network; that is decided before the test set is seen. "
+        f"Dice and IoU: means an exam. {RULE}"
+    )
     return Table("runs", "All runs", columns, tuple(rows), note)
-
-
-def _column(values: Sequence[float | None]) -> np.ndarray:
-    return np.array([0.0 if v is None else v for v in values])
 
 
 def write_results(results: StudyResults, out: Path) -> None:

@@ -56,6 +56,13 @@ class Sample:
         }
         return {name: values for name, values in found.items() if np.isfinite(values).any()}
 
+    def overlaps(self, name: str) -> np.ndarray:
+        """(N,) float of a measure of overlap ("dice", "iou") of every exam; NaN by the rule of evaluate.empty.
+
+        NaN also where a reading has no mask to compare.
+        """
+        return numbers(getattr(r.whole.overlap, name) if r.whole else None for r in self.readings)
+
     @cached_property
     def outcomes(self) -> list[str]:
         """How every exam ended: one of evaluate.failures.OUTCOMES."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from livermre.evaluate.empty import Cases, case_of, count_cases
+from livermre.evaluate.empty import RULE, Cases, case_of, count_cases
 from livermre.evaluate.interval import Interval, not_defined
 from livermre.evaluate.intervals import clustered_bootstrap_of_sums
 from livermre.evaluate.summary import Summary, summary
@@ -76,11 +76,13 @@ def summary_of(
 
 
 def mean_of(values: np.ndarray, owners: Sequence[str], draws: int, seed: int) -> Interval:
-    """Mean of values (N,) with its interval, patients resampled with all their rows."""
-    if not len(values):
+    """Mean of values (N,) with its interval, patients resampled with all their rows; NaN has no value."""
+    there = np.isfinite(values)
+    if not there.any():
         return not_defined("there are no rows")
-    rows = np.column_stack([values, np.ones(len(values))])
-    return clustered_bootstrap_of_sums(lambda s: s[:, 0] / s[:, 1], rows, list(owners), draws=draws, seed=seed)
+    rows = np.column_stack([values[there], np.ones(int(there.sum()))])
+    who = [p for p, t in zip(owners, there, strict=True) if t]
+    return clustered_bootstrap_of_sums(lambda s: s[:, 0] / s[:, 1], rows, who, draws=draws, seed=seed)
 
 
 def _pooled(scores: Sequence[MaskScore], owners: Sequence[str], draws: int, seed: int) -> Mapping[str, Interval]:
@@ -128,8 +130,8 @@ def segmentation_table(found: Mapping[str, Segmentation], level: str, title: str
     if level == "pooled":
         columns = ("network", "metric", "pooled (95 % CI)")
     note = {
-        "exam": "One row an exam, all its slices together (3-D).",
-        "slice": "One row a slice. Slices without liver in both masks have no value and are counted.",
+        "exam": f"One row an exam, all its slices together (3-D). {RULE}",
+        "slice": f"One row a slice. {RULE}",
         "pooled": "All pixels of all exams as one mask: large livers weigh more. Not a mean of Dice.",
     }[level]
     return Table(f"segmentation-{level}", title, columns, tuple(rows), f"{note} Patients resampled whole.")

@@ -71,6 +71,9 @@ class StudySettings:
     table: str = "rdes149"
     """Cut-off table, declared before the results are seen."""
 
+    liver_labels: tuple[int, ...] | None = None
+    """Values of the liver in label maps; None: as the cohort's dataset.json says, else 1."""
+
     tolerance_mm: float = 2.0
     """Tolerance of the surface Dice: two careful readers' outlines differ by about this much (project's choice)."""
 
@@ -108,7 +111,7 @@ class StudySettings:
 
     def quick(self) -> "StudySettings":
         """The same study in short: 64 x 64 pixels, 480 images a network, one seed; its numbers mean little."""
-        return replace(self, seeds=self.seeds[:1], size=64, images=480, batch=8, validate_every=20, draws=2000)
+        return replace(self, seeds=self.seeds[:1], size=64, images=480, batch=8, validate_every=20, draws=1000)
 
 
 def described() -> dict[str, str]:

@@ -81,13 +81,14 @@ def staging(sample: Sample, learnt_on: Sample, table: CutoffTable, draws: int, s
     """
     cutoffs = cutoffs_of(table)
     stages = tuple(_at(s, sample, learnt_on, cutoffs.get(s), draws, seed) for s in STAGES)
-    return Staging(stages, obuchowski(sample.stages, sample.kpa), _bands(sample, table), table.name)
+    whole = obuchowski(sample.stages, sample.kpa, patient=sample.patients, draws=draws, seed=seed)
+    return Staging(stages, whole, _bands(sample, table, draws, seed), table.name)
 
 
 def _at(stage: int, sample: Sample, learnt_on: Sample, cutoff: float | None, draws: int, seed: int) -> AtStage:
     truth = at_least(sample.stages, stage)
     area = auroc(truth, sample.kpa, patient=sample.patients)
-    found = None if cutoff is None else diagnose_at(truth, sample.kpa, cutoff)
+    found = None if cutoff is None else diagnose_at(truth, sample.kpa, cutoff, patient=sample.patients)
     values: tuple[PredictiveValues, ...] = ()
     if found is not None:
         values = tuple(predictive_values(found.sensitivity, found.specificity, p) for p in PREVALENCES)
@@ -112,8 +113,8 @@ def _chances(stage: int, sample: Sample, learnt_on: Sample, draws: int, seed: in
     true = at_least(sample.stages, stage)
     return Chances(
         a, b, int(known.sum()),
-        calibration(true, chance),
-        reliability(true, chance, bins=5),
+        calibration(true, chance, patient=sample.patients),
+        reliability(true, chance, bins=5, patient=sample.patients),
         brier(true, chance, bins=5, patient=sample.patients, draws=draws, seed=seed),
         decision_curve(true, chance, THRESHOLDS, patient=sample.patients, draws=draws, seed=seed),
     ), ""  # fmt: skip
@@ -122,14 +123,16 @@ def _chances(stage: int, sample: Sample, learnt_on: Sample, draws: int, seed: in
 _FEWEST = 5
 
 
-def _bands(sample: Sample, table: CutoffTable) -> Kappa | None:
+def _bands(sample: Sample, table: CutoffTable, draws: int, seed: int) -> Kappa | None:
     """Quadratic kappa of the table's bands, automatic against the primary reference."""
     primary = next(iter(sample.references.values()), None)
     if primary is None:
         return None
     both = np.isfinite(primary) & np.isfinite(sample.kpa)
     bands = [[float(table.band_index(v)) for v in values[both]] for values in (primary, sample.kpa)]
-    return kappa(bands[0], bands[1], categories=[float(i) for i in range(len(table.bands))])
+    who = [p for p, b in zip(sample.patients, both, strict=True) if b]
+    categories = [float(i) for i in range(len(table.bands))]
+    return kappa(bands[0], bands[1], categories=categories, patient=who, draws=draws, seed=seed)
 
 
 def staging_table(found: Mapping[str, Staging], title: str) -> Table:
@@ -147,7 +150,8 @@ def staging_table(found: Mapping[str, Staging], title: str) -> Table:
     )  # fmt: skip
     names = sorted({r.table for r in found.values()})
     note = (
-        f"Cut-offs of table {', '.join(names)}, declared before; intervals of shares: Wilson. Without biopsy this is "
+        f"Cut-offs of table {', '.join(names)}, declared before. Intervals: areas DeLong (Obuchowski 1997 where "
+        "patients have several exams), shares Wilson at the effective number of patients. Without biopsy this is "
         "agreement with the stage of the table, not diagnostic accuracy."
     )
     return Table("staging", title, columns, tuple(rows), note, {"AUROC (95 % CI)": 3, "cut-off, kPa": 2})
@@ -160,7 +164,8 @@ def ordinal_table(found: Mapping[str, Staging], title: str) -> Table:
         for name, r in found.items()
     )
     columns = ("network", "Obuchowski measure", "quadratic kappa of bands", "left out")
-    return Table("ordinal", title, columns, rows, "Kappa: automatic band against the band of the primary reference.")
+    note = "Kappa: automatic band against the band of the primary reference. Intervals: bootstrap over patients."
+    return Table("ordinal", title, columns, rows, note)
 
 
 def calibration_table(found: Mapping[str, Staging], title: str) -> Table:

@@ -3,22 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
-from livermre.evaluate.bland_altman import bland_altman
+from livermre.evaluate.agreement_intervals import agreement_intervals
 from livermre.evaluate.failures import count_failures
-from livermre.evaluate.icc import icc
 from livermre.evaluate.interval import Interval
 from livermre.evaluate.proportion import Proportion
 from livermre.evaluate.subgroups import BMI_EDGES, R2STAR_EDGES_PER_S, band_labels, band_names, subgroups
 from livermre.study.sample import Sample, numbers
 from livermre.study.segmentation import mean_of
-from livermre.study.tables import Cell, Table, shown
+from livermre.study.tables import Cell, Table
 
 
 @dataclass(frozen=True)
 class Stratum:
-    """One subgroup of one network; `reason` where it is too small to say anything."""
+    """One subgroup of one network, intervals by resampling its patients; `reason` where it is too small for any."""
 
     by: str
     name: str
@@ -26,7 +23,7 @@ class Stratum:
     exams: int
     dice: Interval | None = None
     bias_percent: Interval | None = None
-    limits_percent: tuple[float, float] | None = None
+    limits_percent: tuple[Interval, Interval] | None = None
     agreement: Interval | None = None
     failed: Proportion | None = None
     reason: str = ""
@@ -58,23 +55,18 @@ def _columns(sample: Sample) -> Mapping[str, tuple[list, tuple[str, ...] | None]
     }
 
 
-_Values = tuple[int, Interval, Interval | None, tuple[float, float] | None, Interval | None, Proportion]
+_Values = tuple[int, Interval, Interval | None, tuple[Interval, Interval] | None, Interval | None, Proportion]
 
 
 def _one(part: Sample, draws: int, seed: int) -> _Values:
-    pairs = [(p, r.whole.overlap.dice) for p, r in zip(part.patients, part.readings, strict=True) if r.whole]
-    known = [(p, d) for p, d in pairs if d is not None]
-    dice = mean_of(np.array([d for _, d in known]), [p for p, _ in known], draws, seed)
-    failed = count_failures(part.outcomes).failed
+    dice = mean_of(part.overlaps("dice"), part.patients, draws, seed)
+    failed = count_failures(part.outcomes, patient=part.patients).failed
     primary = next(iter(part.references.values()), None)
     if primary is None:
         return len(part), dice, None, None, None, failed
-    both = np.isfinite(primary) & np.isfinite(part.kpa)
-    found = bland_altman(part.kpa[both], primary[both], scale="percent of mean")
-    low, high = found.lower.estimate, found.upper.estimate
-    limits = None if low is None or high is None else (low, high)
-    agreement = icc(np.column_stack([part.kpa[both], primary[both]])).agreement
-    return len(part), dice, found.bias, limits, agreement, failed
+    found = agreement_intervals(part.kpa, primary, part.patients, ranks=False, draws=draws, seed=seed)
+    limits = found["lower_limit_percent"], found["upper_limit_percent"]
+    return len(part), dice, found["bias_percent"], limits, found["icc_agreement"], failed
 
 
 def strata_table(found: Mapping[str, list[Stratum]], title: str) -> Table:
@@ -82,14 +74,21 @@ def strata_table(found: Mapping[str, list[Stratum]], title: str) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for network, groups in found.items():
         for s in groups:
-            limits = None if s.limits_percent is None else " to ".join(shown(v, 1) for v in s.limits_percent)
-            rows.append(
-                (network, s.by, s.name, s.patients, s.dice, s.bias_percent, limits, s.agreement, s.failed, s.reason)
-            )
+            if s.reason:
+                continue
+            limits = s.limits_percent or (None, None)
+            head = (network, s.by, s.name, s.patients, s.exams)
+            rows.append((*head, s.dice, s.bias_percent, *limits, s.agreement, s.failed))
     columns = (
-        "network", "by", "subgroup", "patients", "Dice an exam", "bias, %", "limits, %", "ICC(A,1)", "failed", "remark",
+        "network", "by", "subgroup", "patients", "exams", "Dice an exam", "bias, %", "lower limit, %",
+        "upper limit, %", "ICC(A,1)", "failed",
     )  # fmt: skip
+    few = dict.fromkeys(f"{s.by} {s.name} ({s.patients})" for groups in found.values() for s in groups if s.reason)
     note = (
-        "Not adjusted for multiple looks: differences between subgroups are hints. Fewer than 5 patients: not computed."
+        "Not adjusted for multiple looks: differences between subgroups are hints. Intervals: bootstrap over the "
+        "patients of the subgroup; failed: Wilson at their effective number."
     )
-    return Table("subgroups", title, columns, tuple(rows), note, {"bias, %": 2})
+    if few:
+        note += f" Fewer than 5 patients, so not computed: {', '.join(few)}."
+    digits = {"bias, %": 2, "lower limit, %": 1, "upper limit, %": 1}
+    return Table("subgroups", title, columns, tuple(rows), note, digits)

@@ -40,8 +40,10 @@ def shown(cell: Cell, digits: int = 3) -> str:
     if isinstance(cell, Proportion):
         if cell.share is None:
             return "–"
-        interval = f" ({100 * (cell.low or 0):.0f}–{100 * (cell.high or 0):.0f})"
-        return f"{cell.count}/{cell.total} = {100 * cell.share:.1f} %{interval}"
+        interval = (
+            "no interval" if cell.low is None or cell.high is None else f"{100 * cell.low:.0f}–{100 * cell.high:.0f}"
+        )
+        return f"{cell.count}/{cell.total} = {100 * cell.share:.1f} % ({interval})"
     if isinstance(cell, Interval):
         return _interval(cell, digits)
     if isinstance(cell, float):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +19,17 @@ from livermre.study.inspection import Report
 from livermre.study.plan import MODEL, Run
 from livermre.study.prepared import Prepared
 from livermre.study.settings import StudySettings
+from livermre.train import parallel
 from livermre.train.classes import CLASSES, LIVER
+from livermre.train.curves import TensorBoardCurves
 from livermre.train.export import export
 from livermre.train.loop import Stage, Trainer, TrainSettings
 from livermre.train.pairs import Pair, batches_of
 from livermre.train.selection import BEST, Selection, run_selected
 from livermre.train.synthesis import FIELD_MM
 from livermre.version import __version__
+
+__all__ = ["export_start", "mean_dice", "model_card", "parallel", "train_run", "train_settings"]
 
 DONE = "run.json"
 
@@ -58,6 +62,8 @@ def train_run(
 ) -> None:
     """Train (or go on training) one run of the study in DIR and export it; a finished run is left as it is.
 
+    Processes of torchrun train it together.
+
     start_from  weights to begin with instead of random ones
 
     Raises SettingsError where the folder holds a run of other settings, or no CUDA device is found.
@@ -77,9 +83,15 @@ def train_run(
     elif start_from is not None:
         trainer.start_from(start_from, batches(0, Stage(settings.size, 1, 16)).image)
     selection = Selection(folder, lambda network: mean_dice(network, validation, pixel_mm, how), settings.patience)
+    curves = TensorBoardCurves(folder, trainer.step) if parallel.writes() else None
     for record in run_selected(trainer, batches, folder, selection):
+        if curves is not None:
+            curves.add(record)
         best = f", best validation Dice {selection.best.score:.3f}" if selection.best else ""
         report(f"{run.name}: loss {record['loss']:.3f}{best}", int(record["step"]) + 1, how.steps)
+    if curves is None:
+        return
+    curves.close()
     card = model_card(run, how, start_from, len(training))
     export(selection.best_network(trainer), folder / f"{MODEL}.onnx", settings.weights, card)
     write_text(folder / DONE, json.dumps(_record(trainer, selection, how, start_from), indent=1) + "\n")
@@ -87,11 +99,35 @@ def train_run(
         (folder / name).unlink(missing_ok=True)
 
 
+def export_start(run: Run, some: Sequence[Prepared], out: Path, settings: StudySettings, start: Path) -> None:
+    """Export the weights that a training begins with as they are, once.
+
+    some  exams, whose images unfold the batch normalisation of an exported network
+    """
+    folder = run.folder(out)
+    if (folder / f"{MODEL}.onnx").is_file():
+        return
+    make_folder(folder)
+    how = replace(train_settings(run, settings), network=run.begins)
+    trainer = Trainer(how)
+    batches = batches_of([_pair(p, FIELD_MM / settings.size) for p in some], run.seed, settings.size)
+    trainer.start_from(start, batches(0, Stage(settings.size, 1, 16)).image)
+    part = folder / f".{MODEL}.onnx"
+    export(trainer.averaged_network(), part, settings.weights, model_card(run, how, start, 0))
+    part.with_suffix(".json").replace(folder / f"{MODEL}.json")
+    part.replace(folder / f"{MODEL}.onnx")
+
+
 def mean_dice(network: torch.nn.Module, exams: Sequence[Prepared], pixel_mm: float, how: TrainSettings) -> float:
-    """Mean Dice an exam of a network against the reference, outlined as `analyze` would, on the exams' own pixels."""
+    """Mean Dice an exam of a network against the reference, outlined as `analyze` would, on the exams' own pixels.
+
+    Empty masks by the rule of evaluate.empty; 0 where no exam has a value.
+    """
     engine = _TorchEngine(network, how)
     segmenter = Segmenter(ModelFile(Path(), ModelCard("in training", __version__, ""), pixel_mm, LIVER), engine)
-    return float(np.mean([dice(segmenter.segment(e.exam).liver, e.liver) or 0.0 for e in exams]))
+    scores = [dice(segmenter.segment(e.exam).liver, e.liver) for e in exams]
+    known = [s for s in scores if s is not None]
+    return float(np.mean(known)) if known else 0.0
 
 
 class _TorchEngine:

@@ -9,6 +9,7 @@ from livermre.evaluate.coverage import Coverage, coverage
 from livermre.evaluate.failures import Failures, count_failures
 from livermre.evaluate.gate import QualityGate, quality_gate
 from livermre.evaluate.risk_coverage import RiskCoverage, risk_coverage
+from livermre.study.held import TRUTH, Held, held
 from livermre.study.sample import Sample, numbers
 from livermre.study.tables import Cell, Table
 
@@ -26,6 +27,7 @@ class Trust:
     gate_by   which of the two
     coverage  reference name -> how often the 95 % interval holds it; the intervals speak of this acquisition
     risk      mean |difference| in percent of the surest exams, sure by the relative width of the interval
+    held      coverage of the known truth by stratum, and the half width that it would take; empty without a truth
     """
 
     failures: Failures
@@ -33,6 +35,7 @@ class Trust:
     gate_by: str
     coverage: Mapping[str, Coverage]
     risk: RiskCoverage
+    held: tuple[Held, ...] = ()
 
 
 def trust(sample: Sample, draws: int, seed: int) -> Trust:
@@ -46,11 +49,12 @@ def trust(sample: Sample, draws: int, seed: int) -> Trust:
         error = 100 * np.abs(sample.kpa - primary) / primary
         unsure = (high - low) / sample.kpa
     return Trust(
-        count_failures(sample.outcomes),
-        quality_gate(nondiagnostic, rejected, prevalence=PREVALENCE),
+        count_failures(sample.outcomes, patient=sample.patients),
+        quality_gate(nondiagnostic, rejected, prevalence=PREVALENCE, patient=sample.patients),
         by,
-        {name: coverage(values, low, high) for name, values in sample.references.items()},
+        {name: coverage(values, low, high, patient=sample.patients) for name, values in sample.references.items()},
         risk_coverage(error, unsure, patient=sample.patients, draws=draws, seed=seed),
+        held(sample, low, high),
     )
 
 
@@ -96,11 +100,33 @@ def gate_table(found: Mapping[str, Trust], title: str) -> Table:
 
 
 def coverage_table(found: Mapping[str, Trust], title: str) -> Table:
-    """How often the 95 % interval holds each reference."""
+    """How often the 95 % interval holds each reference; the known truth of a simulated cohort also by stratum."""
     rows: list[tuple[Cell, ...]] = []
     for name, t in found.items():
         for reference, c in t.coverage.items():
-            rows.append((name, reference, c.inside, c.below, c.above, c.mean_width_percent, c.left_out))
-    columns = ("network", "reference", "inside", "below", "above", "mean width, %", "left out")
-    note = "The interval speaks of the measurement of this acquisition; it does not cover a bias of the inversion."
-    return Table("coverage", title, columns, tuple(rows), note, {"mean width, %": 1})
+            whole = next((h for h in t.held if h.by == "all"), None) if reference == TRUTH else None
+            rows.append((name, reference, "all exams", *_covered(c, whole)))
+        rows += [(name, TRUTH, f"{h.by}: {h.name}", *_covered(h.inside, h)) for h in t.held if h.by != "all"]
+    columns = (
+        "network", "reference", "exams", "inside", "below", "above", "mean width, %", "left out", "half width, %",
+        "needed, %", "remark",
+    )  # fmt: skip
+    note = (
+        "The interval speaks of the measurement of this acquisition. Half width: median of those given; needed: one "
+        "half width for all that would have held the truth of 95 in 100 (split conformal)."
+    )
+    digits = {"mean width, %": 1, "half width, %": 1, "needed, %": 1}
+    return Table("coverage", title, columns, tuple(rows), note, digits)
+
+
+def _covered(c: Coverage | None, h: Held | None) -> tuple[Cell, ...]:
+    counts = (None,) * 5 if c is None else (c.inside, c.below, c.above, c.mean_width_percent, c.left_out)
+    if h is None:
+        return (*counts, None, None, "")
+    needed = h.needed.quantile if h.needed else None
+    reason = h.reason or (h.needed.reason if h.needed else None) or ""
+    return (*counts, _percent(h.given), _percent(needed), reason)
+
+
+def _percent(logarithm: float | None) -> float | None:
+    return None if logarithm is None else 100 * float(np.expm1(logarithm))

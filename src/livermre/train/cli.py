@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from livermre.exam.errors import InputError, SettingsError
+from livermre.train import parallel
 from livermre.train.curves import TensorBoardCurves
 from livermre.train.export import Weights, export
 from livermre.train.loop import MakeBatch, Stage, Trainer, TrainSettings, run
@@ -42,23 +43,35 @@ def train(request: TrainRequest, report: Report) -> Path:
     settings = request.settings
     if settings.device == "cuda" and not torch.cuda.is_available():
         raise SettingsError("--device cuda: PyTorch finds no CUDA device on this machine")
+    parallel.join(settings.device)
+    report = report if parallel.writes() else _silent
     trainer = Trainer(settings)
-    batches = _batches(request, settings, report)
+    with parallel.first_alone():
+        batches = _batches(request, settings, report)
     checkpoint = request.out / "checkpoint.pt"
     if checkpoint.exists():
         trainer.restore(checkpoint)
     elif request.start_from is not None:
         trainer.start_from(request.start_from, batches(0, replace(settings.stages[0], batch=16)).image)
     request.out.mkdir(parents=True, exist_ok=True)
-    (request.out / "settings.json").write_text(json.dumps(asdict(settings), indent=1))
-    curves = TensorBoardCurves(request.out, trainer.step)
+    curves = None
+    if parallel.writes():
+        (request.out / "settings.json").write_text(json.dumps(asdict(settings), indent=1))
+        curves = TensorBoardCurves(request.out, trainer.step)
     for record in run(trainer, batches, request.out):
-        curves.add(record)
+        if curves is not None:
+            curves.add(record)
         text = f"loss {record['loss']:.3f}  liver Dice {record['dice']:.3f}"
         report(text, int(record["step"]) + 1, settings.steps)
     path = request.out / f"{request.name}.onnx"
-    export(trainer.averaged_network(), path, request.weights, model_card(request))
+    if curves is not None:
+        curves.close()
+        export(trainer.averaged_network(), path, request.weights, model_card(request))
     return path
+
+
+def _silent(text: str, done: int, total: int) -> None:
+    """The first process alone tells how far it is."""
 
 
 def _batches(request: TrainRequest, settings: TrainSettings, report: Report) -> MakeBatch:

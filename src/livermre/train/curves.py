@@ -16,3 +16,9 @@ class TensorBoardCurves:
         step = int(record["step"])
         for name in ("loss", "dice", "rate"):
             self._writer.add_scalar(f"train/{name}", record[name], step)
+        if "validation" in record:
+            self._writer.add_scalar("validation/dice", record["validation"], step)
+
+    def close(self) -> None:
+        """Write what is still waiting; nothing more follows."""
+        self._writer.close()

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 import torch
 
 from livermre.exam.errors import SettingsError
+from livermre.train import parallel
 from livermre.train.classes import LIVER
 from livermre.train.losses import segmentation_loss
 from livermre.train.network import build
@@ -71,7 +73,8 @@ class Trainer:
         torch.use_deterministic_algorithms(settings.device == "cpu")
         self.settings = settings
         self.step = 0
-        self.network = build(settings.network).to(settings.device).to(memory_format=torch.channels_last)
+        network = build(settings.network).to(settings.device).to(memory_format=torch.channels_last)
+        self.network = parallel.shared(network)
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=1e-3, weight_decay=settings.weight_decay)
 
@@ -92,17 +95,21 @@ class Trainer:
         return {"loss": loss, "dice": hard_dice(logits, target), "rate": rate}
 
     def _gradients(self, image: torch.Tensor, target: torch.Tensor) -> tuple[float, torch.Tensor]:
-        """Add up the gradients of a batch, part by part; gives its mean loss and its logits."""
+        """Add up the gradients of a batch, part by part; gives its mean loss and its logits.
+
+        Of several processes each sends its share of every part through the network, and all see the loss of the whole.
+        """
         parts = self.settings.accumulate
         total, found = 0.0, []
         for one, true in zip(image.chunk(parts), target.chunk(parts), strict=True):
             with torch.autocast(self.settings.device, torch.bfloat16, enabled=self.settings.bf16):
-                logits = self.network(one)
+                logits = parallel.whole(self.network(parallel.share(one)))
             loss = segmentation_loss(logits, true)
             share = len(one) / len(image)
             (loss * share).backward()
             total += share * loss.item()
             found.append(logits.detach())
+        parallel.average(self.network.parameters())
         return total, torch.cat(found)
 
     def _average(self) -> None:
@@ -122,6 +129,8 @@ class Trainer:
 
     def save(self, path: Path) -> None:
         """Write a checkpoint (temporary name, then rename, so that a kill leaves the older one whole)."""
+        if not parallel.writes():
+            return
         state = {
             "step": self.step,
             "network": self.network.state_dict(),
@@ -181,7 +190,7 @@ def run(trainer: Trainer, make_batch: MakeBatch, out: Path) -> Iterator[dict[str
     settings = trainer.settings
     out.mkdir(parents=True, exist_ok=True)
     batches = _ahead(make_batch, settings, trainer.step)
-    with (out / "log.jsonl").open("a") as log:
+    with (out / "log.jsonl" if parallel.writes() else Path(os.devnull)).open("a") as log:
         for batch in batches:
             record = {"step": float(trainer.step), **trainer.train_step(batch)}
             log.write(json.dumps(record) + "\n")

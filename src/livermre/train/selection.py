@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from livermre.exam.errors import ModelError
+from livermre.train import parallel
 from livermre.train.loop import MakeBatch, Trainer, run
 
 BEST, RECORD = "best.pt", "selection.json"
@@ -54,7 +55,11 @@ class Selection:
 
     def add(self, trainer: Trainer) -> Validation:
         """Validate the averaged weights as they are now; the best are kept as best.pt."""
-        made = Validation(trainer.step, self._validate(trainer.averaged_network()))
+        score = self._validate(trainer.averaged_network()) if parallel.writes() else 0.0
+        made = Validation(trainer.step, parallel.told(score))
+        if not parallel.writes():
+            self.validations.append(made)
+            return made
         if self.best is None or made.score > self.best.score:
             part = self._folder / f".{BEST}.part"
             torch.save({"step": trainer.step, "average": trainer.average}, part)
@@ -85,7 +90,7 @@ def run_selected(
 
     A run that was killed between a checkpoint and its validation makes up for it before it goes on.
     """
-    selection.validations = [v for v in selection.validations if v.step <= trainer.step]
+    selection.validations = parallel.told([v for v in selection.validations if v.step <= trainer.step])
     if trainer.step and not selection.knows(trainer.step):
         selection.add(trainer)
     every = trainer.settings.checkpoint_every

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from livermre.results import make_folder, write_text
-from livermre.study.analysis import analysis_tables
+from livermre.study.analysis import analysis_tables, main_table
 from livermre.study.evaluating import Evaluation
 from livermre.study.figures.curves import colours_of
 from livermre.study.flow import counted
@@ -75,7 +75,7 @@ def _summary(found: Evaluation) -> list[Block]:
         more = len(found.unmatched) - _SHOWN
         rest = (f"and {more} more (evaluation.json)",) if more > 0 else ()
         blocks += ["What did not match:", Bullets((*found.unmatched[:_SHOWN], *rest))]
-    blocks.append(goals_table({found.sample.name: a}))
+    blocks += [main_table({found.sample.name: a}, "The main results"), goals_table({found.sample.name: a})]
     return blocks
 
 

@@ -24,16 +24,22 @@ class Goal:
     digits: int = 3
 
     def verdict(self, a: Analysis) -> str:
-        """The number, and reached, not reached, or reached by the estimate while the interval holds worse values."""
+        """The number, and reached, not reached, or reached by the estimate alone and why that is not certain."""
         found = self.found(a)
         value = None if found is None else getattr(found, self.by)
         if found is None or value is None:
             return f"{shown(found, self.digits)}: cannot be told"
         if not self.enough(value):
             return f"{shown(found, self.digits)}: not reached"
-        ends = (found.low, found.high)
-        certain = self.by != "estimate" or all(e is not None and self.enough(e) for e in ends)
-        return f"{shown(found, self.digits)}: {'reached' if certain else 'reached, but the interval holds worse'}"
+        return f"{shown(found, self.digits)}: {self._certainty(found)}"
+
+    def _certainty(self, found: Interval) -> str:
+        ends = [e for e in (found.low, found.high) if e is not None]
+        if self.by != "estimate" or (len(ends) == 2 and all(map(self.enough, ends))):
+            return "reached"
+        if len(ends) == 2:
+            return "reached by the estimate, but the interval holds worse"
+        return f"reached by the estimate; without an interval ({found.reason or 'none was made'}) not certain"
 
 
 def _outline(name: str) -> Callable[[Analysis], Interval | None]:

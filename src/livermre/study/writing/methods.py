@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from livermre.evaluate.empty import RULE
 from livermre.report.pictures import flat
 from livermre.stiffness import load_table
 from livermre.study.measurement import MARGIN
@@ -111,7 +112,8 @@ def _networks(record: Record) -> Section:
             f"Input 3 × {record.settings.size} × {record.settings.size} pixels of {384 / record.settings.size:g} mm; "
             f"output the liver's probability, cut at 0.5 and reduced to one liver as in the analysis. {begin}."
             + (" This favours one network." if unfair else ""),
-            "The shipped network of livermre, never shown this cohort, is read beside them (“shipped”)."
+            "The shipped network of livermre, never shown this cohort, is read beside them (“shipped”)"
+            + (", and so are the weights that a training began with, as they were (“zero-shot”)." if starts else ".")
             if record.settings.zero_shot else None,
         ],
     )  # fmt: skip
@@ -149,7 +151,8 @@ def _statistics(record: Record) -> Section:
         f"{', '.join(f'{t:g}' for t in THRESHOLDS)}."
     )
     compared = (
-        "Networks are compared in pairs on the same patients: mean difference, Hodges-Lehmann shift, Cohen's dz, "
+        "Networks are compared in pairs on the exams where both have a value, whose number every row says beside those "
+        "where one or both have none: mean difference, Hodges-Lehmann shift, Cohen's dz, "
         "rank-biserial correlation, Wilcoxon's signed rank test, DeLong's paired test for areas; p values corrected by "
         "Holm over all tests of that table. No sample size was calculated: the cohort decides it."
     )
@@ -163,8 +166,7 @@ def statistics_text(s: StudySettings) -> list[str]:
     prevalences = ", ".join(f"{100 * p:g} %" for p in PREVALENCES)
     return [
         "Outline: Dice, IoU, precision, recall, 95 % Hausdorff distance, mean surface distance and surface Dice "
-        f"(tolerance {s.tolerance_mm:g} mm), per slice, per exam and pooled, each named as such. Empty in both: no "
-        "value, counted. Empty in one: Dice 0, no distance, counted.",
+        f"(tolerance {s.tolerance_mm:g} mm), per slice, per exam and pooled, each named as such. {RULE}",
         "Stiffness: bias and 95 % limits in kPa and percent, proportional slope, ICC(A,1), Lin's concordance, "
         "Passing-Bablok and Deming lines, mean errors, shares within 5, 10 and 19 %, changed bands; correlation "
         f"second. Noninferiority to readers with a margin of {100 * MARGIN:g} %.",
@@ -175,8 +177,11 @@ def statistics_text(s: StudySettings) -> list[str]:
         "a number stays in the denominator and is left out of agreement, where its number is given. The quality "
         f"gate's precision is stated at a prevalence of {100 * PREVALENCE:g} %. Nothing is imputed.",
         f"Intervals are 95 % and resample patients with all their exams and slices ({s.draws} draws, seed "
-        f"{s.split_seed}) unless a formula is named. Fewer than five patients, or one class: no interval and no test, "
-        "and the table says so.",
+        f"{s.split_seed}) unless a formula is named. Formulas take several exams of a patient for what they are, too: "
+        "areas have the variance of Obuchowski 1997 (DeLong's with one exam a patient), shares the interval of Wilson "
+        "at the effective number of patients (Rao and Scott 1992), calibration the variance of Liang and Zeger 1986, "
+        "repeatability counts patients. Fewer than five patients, or one class: no interval and no test, and the table "
+        "says so.",
     ]
 
 

@@ -18,6 +18,8 @@ _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)  # PDF wants a date; a document with
 _WORDS = str.maketrans({"−": "-", "≥": ">=", "≤": "<=", "κ": "kappa", "≈": "~", "\N{NO-BREAK SPACE}": " "})
 _INK, _SOFT = (20, 24, 29), (92, 101, 112)
 _MANY = 7  # columns from which on a table is set small
+_GAP = 2.2  # between columns, mm
+_SMALLEST = 4.6  # letters, points: below, a long word breaks instead
 
 
 def render_pdf(document: Document) -> bytes:
@@ -99,10 +101,10 @@ class _Paper(FPDF):
         self.set_fill_color(255, 255, 255)
         self.set_draw_color(*_SOFT)
         self.set_line_width(0.1)
-        size = 6.2 if len(table.columns) > _MANY else 7.4
-        self._font(size, False, _INK)
         texts = [[_plain(c) for c in row] for row in [list(table.columns), *table.texts()]]
-        widths = self._widths(texts)
+        size = self._fitting(texts)
+        widths = self._widths(texts, size)
+        self._font(size, False, _INK)
         bold = FontFace(emphasis="BOLD")
         with self.table(
             col_widths=widths, width=_INNER, line_height=size * _PT * 1.3, borders_layout="HORIZONTAL_LINES",
@@ -118,14 +120,25 @@ class _Paper(FPDF):
         else:
             self.ln(3)
 
-    def _widths(self, texts: list[list[str]]) -> tuple[float, ...]:
+    def _fitting(self, texts: list[list[str]]) -> float:
+        """Size of letters, points: smaller where the longest words of all columns would not fit beside each other."""
+        size = 6.2 if len(texts[0]) > _MANY else 7.4
+        self.set_font("Helvetica", "B", size)  # the head's letters are the widest
+        words = [max(self.get_string_width(w) for c in column for w in (c.split() or [""])) for column in zip(*texts)]
+        room = _INNER - _GAP * len(words)
+        return max(_SMALLEST, size * min(1.0, room / max(sum(words), 1.0)))
+
+    def _widths(self, texts: list[list[str]], size: float) -> tuple[float, ...]:
         """Shares of the width: wide columns get more, none so little that its longest word breaks."""
         wide = []
+        self.set_font("Helvetica", "B", size)
         for column in zip(*texts, strict=True):
             whole = max(self.get_string_width(c) for c in column)
             word = max(self.get_string_width(w) for c in column for w in (c.split() or [""]))
-            wide.append(max(word + 2.2, min(whole + 2.2, 34.0)))
-        return tuple(wide)
+            wide.append((word + _GAP, max(word + _GAP, min(whole + _GAP, 34.0))))
+        spare = max(_INNER - sum(least for least, _ in wide), 0.0)
+        wish = sum(most - least for least, most in wide) or 1.0
+        return tuple(least + (most - least) * min(1.0, spare / wish) for least, most in wide)
 
     def _figure(self, drawing: Drawing) -> None:
         scale = _scale(drawing)

@@ -14,7 +14,7 @@ from livermre.study.figures.curves import colours_of, learning_curves
 from livermre.study.figures.drawing import Drawing, side_by_side
 from livermre.study.figures.flow_diagram import flow_diagram
 from livermre.study.figures.overlays import Overlay, overlays
-from livermre.study.plan import SHIPPED
+from livermre.study.plan import is_trained
 from livermre.study.predictions import read_outline
 from livermre.study.results import StudyResults
 from livermre.study.sample import Sample, numbers
@@ -26,7 +26,7 @@ def study_figures(results: StudyResults, out: Path) -> dict[str, Drawing]:
     colours = colours_of(list(results.analyses))
     made = [flow_diagram(results.flow), _curves(results, colours), _dice(results, colours)]
     for network, arm in results.chosen.items():
-        if network != SHIPPED:
+        if is_trained(network):
             made.append(_cases(network, arm, results, out))
     made += agreement_figures({n: a.samples[TEST] for n, a in results.chosen.items()}, colours)
     made += staging_figures(results.analyses)
@@ -35,7 +35,7 @@ def study_figures(results: StudyResults, out: Path) -> dict[str, Drawing]:
 
 
 def _curves(results: StudyResults, colours: Mapping[str, str]) -> Drawing | None:
-    trained = {n: c for n, c in colours.items() if n != SHIPPED}
+    trained = {n: c for n, c in colours.items() if is_trained(n)}
     return learning_curves(results.curves, trained) if results.curves else None
 
 

@@ -6,7 +6,7 @@ from livermre.evaluate.interval import Interval
 from livermre.study.figures.drawing import Drawing
 from livermre.study.flow import counted
 from livermre.study.measurement import NOT_PATIENTS
-from livermre.study.plan import SHIPPED
+from livermre.study.plan import is_trained
 from livermre.study.results import StudyResults
 from livermre.study.splitting import TEST
 from livermre.study.tables import Table, shown
@@ -192,7 +192,7 @@ def _cards(results: StudyResults) -> Sequence[Section]:
 
 
 def _model_card(results: StudyResults) -> Section:
-    names = [n for n in results.chosen if n != SHIPPED]
+    names = [n for n in results.chosen if is_trained(n)]
     subsets = results.flow.subsets
     trained = subsets[0].exams if subsets else results.flow.included.exams
     items = (

@@ -1,9 +1,11 @@
 """Writing the report: page, PDF, figures, tables, cards and checklists, each whole or not at all."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from livermre.exam.atomic import write_bytes
 from livermre.results import make_folder, write_text
+from livermre.study.analysis import Analysis
 from livermre.study.figures.drawing import Drawing
 from livermre.study.figures.svg import to_svg
 from livermre.study.inspection import Report
@@ -27,8 +29,8 @@ _APART = {
 """Sections (by the start of their key) that are files of their own, too."""
 
 
-def write_report(out: Path, report: Report) -> Path:
-    """Everything that is written of the study in DIR, again from its folder; gives the page's path.
+def write_report(out: Path, report: Report) -> tuple[Path, Mapping[str, Analysis]]:
+    """Everything that is written of the study in DIR, again from its folder; gives the page's path and every analysis.
 
     Raises InputError where DIR holds no finished study, OutputError where the disk refuses.
     """
@@ -37,7 +39,7 @@ def write_report(out: Path, report: Report) -> Path:
     write_results(results, out)
     write_study(results, out)
     report("writing", 1, 1)
-    return out / PAGE
+    return out / PAGE, results.analyses
 
 
 def write_study(results: StudyResults, out: Path) -> None:
