@@ -1,6 +1,8 @@
 """The command line: options in, one call, exit status out. Nothing heavy is imported before a command needs it."""
 
 import argparse
+import atexit
+import gc
 import io
 import math
 import os
@@ -9,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 from livermre.apps.status import INTERRUPTED, NOTHING, OK, USAGE
@@ -50,7 +53,7 @@ def _interrupt(*_: object) -> NoReturn:
 def _run(options: argparse.Namespace) -> int:
     try:
         _begin_loading(options)
-        return getattr(import_module("livermre.apps.commands"), options.command)(options)
+        return getattr(_commands(), options.command)(options)
     except KeyboardInterrupt:
         return _say("interrupted; what was finished stays, nothing is half-written", INTERRUPTED)
     except LivermreError as error:
@@ -68,6 +71,21 @@ def _begin_loading(options: argparse.Namespace) -> None:
     asked = vars(options)
     if asked.get("model") and not asked.get("liver") and asked.get("jobs", 1) == 1:
         import_module("livermre.network").begin_loading(options.model, options.device)
+
+
+def _commands() -> ModuleType:
+    """What the commands do, imported the first time, when half a million objects come that stay.
+
+    To look for garbage among them takes a tenth of a second while they come, and three tenths at the end.
+    """
+    name = "livermre.apps.commands"
+    if name not in sys.modules:
+        gc.disable()
+        import_module(name)
+        gc.freeze()
+        gc.enable()
+        atexit.register(gc.freeze)
+    return sys.modules[name]
 
 
 def _say(sentence: str, status: int) -> int:
@@ -117,6 +135,7 @@ def _analyze(commands: argparse._SubParsersAction) -> None:
         "--compare", type=Path, metavar="FINDING", help="finding.json of an earlier exam of the same patient"
     )
     c.add_argument("--deidentify", action="store_true", help="no patient on the page, nor in the DICOM objects")
+    c.add_argument("--key", type=Path, metavar="FILE", help="with --deidentify: secret bytes, as in `deidentify`")
     c.add_argument("--no-dicom", dest="dicom", action="store_false", help="write no DICOM objects (SEG, SR, PDF ...)")
     c.add_argument("--overwrite", action="store_true", help="analyse finished exams again (else they are skipped)")
     c.add_argument("--jobs", type=_count, default=1, metavar="N", help="exams side by side, in N processes")
@@ -207,7 +226,7 @@ def _train(commands: argparse._SubParsersAction) -> None:
 def _study(commands: argparse._SubParsersAction) -> None:
     more = "The same command goes on after an interruption. Training needs the extra [train]."
     c = _command(commands, "study", "train both networks on a cohort, evaluate, compare, write the report", more)
-    c.add_argument("data", nargs="?", type=Path, metavar="DATA", help="exams/, masks/, table.csv; or images/, labels/")
+    c.add_argument("data", nargs="?", type=Path, metavar="DATA", help="exams/, masks/, table.csv; or images, labels")
     c.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder of the study")
     c.add_argument("--check", action="store_true", help="only look whether DATA fits together -> DIR/check.json")
     c.add_argument("--quick", action="store_true", help="small and short; without DATA on patients simulated for it")
@@ -221,12 +240,14 @@ def _study(commands: argparse._SubParsersAction) -> None:
     c.add_argument("--images", type=_count, metavar="N", help="images a network and seed (default 12000)")
     c.add_argument("--batch", type=_count, metavar="N", help="images a step (default 8)")
     c.add_argument("--accumulate", type=_count, metavar="N", help="parts of a batch, to save memory (default 1)")
+    c.add_argument("--validate-every", type=_count, metavar="N", help="steps between validations (default 100)")
     c.add_argument("--patience", type=_count, metavar="N", help="stop after N validations without a better one")
     c.add_argument("--peak-rate", type=_above_zero, metavar="R", help="highest learning rate (default 0.0012)")
     c.add_argument(
         "--from", dest="start", action="append", type=_named, metavar="NETWORK=WEIGHTS", help="start from these weights"
     )
-    c.add_argument("--no-zero-shot", dest="zero_shot", action="store_false", help="leave out the shipped network")
+    _liver_labels(c)
+    c.add_argument("--no-zero-shot", dest="zero_shot", action="store_false", help="no shipped and no starting weights")
     c.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="default %(default)s")
     c.add_argument("--threads", type=_count, metavar="N", help="of PyTorch")
     c.add_argument("--bf16", action="store_true", help="faster where the processor has bf16 matrix units")
@@ -240,6 +261,7 @@ def _evaluate(commands: argparse._SubParsersAction) -> None:
     c.add_argument("truth", type=Path, metavar="TRUTH", help="a cohort: exams/, masks/ and table.csv; exams may lack")
     c.add_argument("--out", required=True, type=Path, metavar="DIR", help="gets page, JSON, tables, figures")
     c.add_argument("--table", default="rdes149", metavar="NAME", help="cut-off table (default %(default)s)")
+    _liver_labels(c)
     c.add_argument("--draws", type=_count, default=2000, metavar="N", help="of the bootstrap (default %(default)s)")
     c.add_argument("--seed", type=_whole, default=1, metavar="S", help="of the bootstrap (default %(default)s)")
 
@@ -302,6 +324,20 @@ def _stage(text: str) -> tuple[int, int, int]:
         raise argparse.ArgumentTypeError(f"must be SIZE:STEPS:BATCH, found {text}")
     size, steps, batch = map(_count, numbers)
     return size, steps, batch
+
+
+def _liver_labels(c: argparse.ArgumentParser) -> None:
+    c.add_argument(
+        "--labels", dest="liver_labels", type=_labelled, metavar="liver=N[,N]",
+        help="which values of label maps are the liver (default: as dataset.json says, else 1)",
+    )  # fmt: skip
+
+
+def _labelled(text: str) -> tuple[int, ...]:
+    name, _, values = text.partition("=")
+    if name.casefold() != "liver" or not all(v.strip().isdecimal() and int(v) > 0 for v in values.split(",")):
+        raise argparse.ArgumentTypeError(f"must be liver=N or liver=N,N with whole numbers above 0, found {text}")
+    return tuple(int(v) for v in values.split(","))
 
 
 def _named(text: str) -> tuple[str, Path]:

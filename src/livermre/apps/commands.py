@@ -51,6 +51,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         region_file=options.roi,
         earlier_file=options.compare,
         deidentify=options.deidentify,
+        key_file=options.key,
         dicom=options.dicom,
         from_phase=options.from_phase,
     )

@@ -5,16 +5,14 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from livermre.dicom import SeriesReport
-from livermre.inverting import PICTURE, InvertOutcome, InvertResult
 from livermre.report import words
 from livermre.results import Outcome
+
+if TYPE_CHECKING:
+    from livermre.inverting import InvertOutcome, InvertResult
 
 _STYLE = {"measured": "green", "skipped": "dim", "not reportable": "yellow", "failed": "red"}
 _ASCII = str.maketrans({"–": "-", "−": "-", "²": "2", "±": "+-", "≥": ">=", "≤": "<=", "…": "...", "·": "|"})
@@ -36,10 +34,10 @@ def _signs(text: str) -> str:
 class Bar:
     """A progress bar over inputs; `step` moves it and tells of a failure at once."""
 
-    def __init__(self, progress: Progress, total: int, debug: bool) -> None:
-        self._progress = progress
+    def __init__(self, advance: Callable[[], None], tell: Callable[[str], None], debug: bool) -> None:
+        self._advance = advance
+        self._tell = tell
         self._debug = debug
-        self._task = progress.add_task("exams", total=total)
 
     def step(self, outcomes: Iterable[Outcome]) -> None:
         """One input is finished."""
@@ -48,10 +46,7 @@ class Bar:
                 self._tell(f"livermre: {_failure(outcome)}")
             if outcome.details and self._debug:
                 self._tell(outcome.details)
-        self._progress.advance(self._task)
-
-    def _tell(self, text: str) -> None:
-        self._progress.console.print(Text(text), soft_wrap=True)
+        self._advance()
 
 
 def _failure(outcome: Outcome) -> str:
@@ -65,10 +60,13 @@ def _failure(outcome: Outcome) -> str:
 @contextmanager
 def progress_bar(total: int, debug: bool = False) -> Iterator[Bar]:
     """A bar on standard error, shown for several inputs at a terminal."""
-    console = Console(stderr=True, highlight=False)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=total < 2 or not console.is_terminal, transient=True) as progress:
-        yield Bar(progress, total, debug)
+    if total < 2:
+        yield Bar(lambda: None, lambda text: print(text, file=sys.stderr), debug)
+        return
+    from livermre.apps.tables import exam_bar
+
+    with exam_bar(total) as (advance, tell):
+        yield Bar(advance, tell, debug)
 
 
 @contextmanager
@@ -77,40 +75,17 @@ def training_bar() -> Iterator[Callable[[str, int, int], None]]:
 
     It is there from the first call on: an error before any work stands alone.
     """
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    progress = Progress(*columns, console=Console(stderr=True))
-    task = progress.add_task("")
+    from livermre.apps import tables
 
-    def report(text: str, done: int, total: int) -> None:
-        progress.update(task, description=text, completed=done, total=total)
-        progress.start()
-
-    try:
+    with tables.training_bar() as report:
         yield report
-    finally:
-        if progress.live.is_started:
-            progress.stop()
 
 
 def show_series(reports: Sequence[SeriesReport]) -> None:
     """A table of series: role, how sure, why."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("series", "description", "vendor", "images", "role", "sure", "unit", "why"):
-        table.add_column(
-            heading, overflow="fold", justify="right" if heading in ("series", "images", "sure") else "left"
-        )
-    for r in reports:
-        why = f"{r.why} ({r.note})" if r.note else r.why
-        sure = f"{100 * r.confidence:.0f} %"
-        cells = (str(r.series), r.description, r.vendor, str(r.images), r.role, sure, r.unit, why)
-        table.add_row(*map(Text, cells), style="" if r.role not in ("other", "damaged") else "dim")
-    _wide_console().print(table)
+    from livermre.apps.tables import series_table
 
-
-def _wide_console() -> Console:
-    """As wide as the terminal; lines in a file or pipe are not broken at 80 columns."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=200)
+    series_table(reports)
 
 
 def show_outcomes(outcomes: Sequence[Outcome], out: Path) -> None:
@@ -125,7 +100,7 @@ def show_outcomes(outcomes: Sequence[Outcome], out: Path) -> None:
         say(str(out / "summary.csv"))
 
 
-def show_inversion(outcome: InvertOutcome, *, alone: bool) -> None:
+def show_inversion(outcome: "InvertOutcome", *, alone: bool) -> None:
     """What became of one exam: a line a slice, the regions measured, where to look; or why there is none."""
     made = outcome.result
     if outcome.error:
@@ -137,7 +112,10 @@ def show_inversion(outcome: InvertOutcome, *, alone: bool) -> None:
         _show_maps(outcome.folder, made)
 
 
-def _show_maps(folder: Path, made: InvertResult) -> None:
+def _show_maps(folder: Path, made: "InvertResult") -> None:
+    from livermre.apps.tables import row_table
+    from livermre.inverting import PICTURE
+
     waves = made.waves
     say(f"{folder}: {waves.quantity} from {len(made.z_mm)} slices, method {waves.method}")
     for i, z in enumerate(made.z_mm):
@@ -147,17 +125,8 @@ def _show_maps(folder: Path, made: InvertResult) -> None:
     for sentence in made.messages:
         say(f"  {sentence}")
     if made.rows:
-        _show_regions(made.rows)
+        row_table(made.rows)
     say(str(folder / PICTURE))
-
-
-def _show_regions(rows: Sequence[Mapping[str, object]]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in rows[0]:
-        table.add_column(name, justify="left" if name == "region" else "right")
-    for row in rows:
-        table.add_row(*(Text("" if v is None else str(v)) for v in row.values()))
-    _wide_console().print(table)
 
 
 def _show_one(outcome: Outcome, out: Path) -> None:
@@ -186,14 +155,14 @@ def _change(outcome: Outcome) -> tuple[str, ...]:
 
 
 def _show_table(outcomes: Sequence[Outcome]) -> None:
-    table = Table(box=None, pad_edge=False)
-    numbers = ("slices", "Hz", "area, cm²")
-    for heading in ("exam", "series", "slices", "Hz", "stiffness", "stage", "area, cm²", "result"):
-        table.add_column(_signs(heading), overflow="fold", justify="right" if heading in numbers else "left")
-    for o in outcomes:
-        cells = (o.exam, *(("",) * 6 if o.failed else _cells(o.row)))
-        table.add_row(*(Text(_signs(c)) for c in cells), Text(o.status, style=_STYLE[o.status]))
-    _wide_console().print(table)
+    from livermre.apps.tables import outcome_table
+
+    headings = ("exam", "series", "slices", "Hz", "stiffness", "stage", "area, cm²", "result")
+    rows = [
+        (tuple(map(_signs, (o.exam, *(("",) * 6 if o.failed else _cells(o.row)), o.status))), _STYLE[o.status])
+        for o in outcomes
+    ]
+    outcome_table([_signs(h) for h in headings], [_signs(h) for h in ("slices", "Hz", "area, cm²")], rows)
 
 
 def _cells(row: Mapping) -> tuple[str, ...]:

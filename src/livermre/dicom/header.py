@@ -120,8 +120,11 @@ class Header:
 
     def number(self, tag: int) -> float | None:
         """The first value of an attribute as a number; None when absent or not a number."""
-        numbers = self.numbers(tag)
-        return numbers[0] if numbers else None
+        for value in self.values.get(tag, ()):
+            number = _as_number(value)
+            if number is not None:
+                return number
+        return None
 
     def integer(self, tag: int, default: int = 0) -> int:
         """The first value of an attribute as an integer, default when absent, not a number or not finite."""

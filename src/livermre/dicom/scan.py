@@ -18,6 +18,11 @@ IMPLICIT, EXPLICIT, DEFLATED, BIG = (
 )
 
 _LONG_VR = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
+_SHORT_VR = frozenset(
+    (b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS",
+     b"ST", b"TM", b"UI", b"UL", b"US")
+)  # fmt: skip
+_LOOKED_AT = WANTED | NEEDS_PYDICOM | PIXEL_TAGS
 _UNDEFINED = 0xFFFFFFFF
 _SYNTAX_TAG = 0x00020010
 _DEEPEST = 20
@@ -93,35 +98,40 @@ def _walk(
 ) -> tuple[dict[int, tuple[Value, ...]], tuple[int, int, int | None] | None]:
     found: dict[int, tuple[Value, ...]] = {}
     end, last = len(data), 0
-    head, long_vr = _EXPLICIT_HEAD.unpack_from, _LONG_VR
+    head, short_vr, looked_at = _EXPLICIT_HEAD.unpack_from, _SHORT_VR if explicit else (), _LOOKED_AT
     while position + 8 <= end:
-        if explicit:  # the common case stands here, not in _element: a header has some 250 elements
-            group, element, vr, length = head(data, position)
+        group, element, vr, length = head(data, position)
+        if vr in short_vr:  # the common case stands here, not in _element: a header has some 250 elements
             tag, value = group << 16 | element, position + 8
-            if vr in long_vr or not vr.isalpha():
-                tag, vr, length, value = _element(data, position, explicit)
         else:
             tag, vr, length, value = _element(data, position, explicit)
-        if tag <= last or tag in NEEDS_PYDICOM:
+        if tag <= last:
             raise Unusual(f"{tag:08X}")
         last = tag
-        if tag in PIXEL_TAGS:
-            return found, (tag, value, None if length == _UNDEFINED else length)
+        if tag in looked_at:
+            if tag in NEEDS_PYDICOM:
+                raise Unusual(f"{tag:08X}")
+            if tag in PIXEL_TAGS:
+                return found, (tag, value, None if length == _UNDEFINED else length)
+            if length != _UNDEFINED:
+                _note(found, tag, vr, data, value, value + length)
         if length == _UNDEFINED:
             if vr == b"UN":
                 raise Unusual("implicit sequence within an explicit file")
             position = _behind_items(data, value, explicit, 0)
-            continue
-        if tag in WANTED:
-            if value + length > end:
-                raise Incomplete
-            values = parse(vr_of(tag, vr.decode("ascii", "replace")), data[value : value + length])
-            if values:
-                found[tag] = values
-        position = value + length
+        else:
+            position = value + length
     if position != end:
         raise Incomplete
     return found, None
+
+
+def _note(found: dict[int, tuple[Value, ...]], tag: int, vr: bytes, data: bytes, value: int, behind: int) -> None:
+    if behind > len(data):
+        raise Incomplete
+    values = parse(vr_of(tag, vr.decode("ascii", "replace")), data[value:behind])
+    if values:
+        found[tag] = values
 
 
 def _element(data: bytes, position: int, explicit: bool) -> tuple[int, bytes, int, int]:

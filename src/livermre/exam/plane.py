@@ -1,6 +1,7 @@
 """Where one image lies in the patient."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -50,15 +51,17 @@ class Plane:
         if abs(float(row @ column)) > _UNIT_TOLERANCE:
             raise InputError("direction vectors of rows and columns must be at right angles")
 
-    @property
+    @cached_property
     def normal(self) -> np.ndarray:
-        """Unit normal (3,), pointing to the head for axial planes whatever way the image is turned."""
+        """Unit normal (3,), read-only, pointing to the head for axial planes whatever way the image is turned."""
         n = np.cross(self.to_next_column, self.to_next_row)
         strongest = int(np.argmax(np.abs(n)))
         # foot -> head, and for other orientations right -> left, front -> back: one sign for a plane and its mirror
-        return n if n[strongest] > 0 else -n
+        n = n if n[strongest] > 0 else -n
+        n.flags.writeable = False
+        return n
 
-    @property
+    @cached_property
     def position_mm(self) -> float:
         """Position along the normal, mm: slices of one stack are ordered and paired by it."""
         return float(self.normal @ np.asarray(self.origin_mm))

@@ -6,11 +6,18 @@ from pathlib import Path
 from livermre.exam.errors import OutputError
 from livermre.exam.types import Finding, Identity
 from livermre.report.finding_json import finding_bytes
-from livermre.report.html import render_html
+from livermre.report.html import render_html, template
 from livermre.report.overlay import render_overlay
 from livermre.report.pdf import render_pdf
 from livermre.report.pictures import pictures
+from livermre.report.sheet import Sheet
 from livermre.report.tiles import tiles
+
+
+def prepare() -> None:
+    """Load what only pages need, half a second the first time: for a moment in which something else is waited for."""
+    template()
+    Sheet("")
 
 
 def write(finding: Finding, identity: Identity | None, folder: Path) -> None:

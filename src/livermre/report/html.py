@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
-
-import jinja2
+from typing import TYPE_CHECKING
 
 from livermre.exam.flags import Flag
 from livermre.exam.reasons import SENTENCES
@@ -14,9 +13,15 @@ from livermre.report.colours import KEPT, SEVERITY_WORD, band_colours, reason_co
 from livermre.report.pictures import Pictures, flat, pictures
 from livermre.report.waves import wave_section
 
+if TYPE_CHECKING:
+    from jinja2 import Template
+
 
 @lru_cache(maxsize=1)
-def _template() -> jinja2.Template:
+def template() -> "Template":
+    """The template of the page, compiled once a process."""
+    import jinja2
+
     source = files("livermre.report").joinpath("templates")
     loader = jinja2.FunctionLoader(lambda name: source.joinpath(name).read_text(encoding="utf-8"))
     environment = jinja2.Environment(
@@ -28,7 +33,7 @@ def _template() -> jinja2.Template:
 def render_html(finding: Finding, identity: Identity | None, drawn: Pictures | None = None) -> str:
     """The page; identity None writes "de-identified". Pass what `pictures` gave to spare computing it twice."""
     drawn = drawn or pictures(finding)
-    return _template().render(
+    return template().render(
         finding=finding,
         found=finding.stiffness,
         ok=finding.reportable,

@@ -4,8 +4,6 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Literal
 
-from fpdf import FPDF
-
 from livermre.report.colours import rgb
 
 Align = Literal["left", "right", "middle"]
@@ -30,6 +28,8 @@ class Sheet:
     """One page with origin at the upper left; positions and sizes in mm, type in points."""
 
     def __init__(self, title: str) -> None:
+        from fpdf import FPDF  # a third of a second, which `prepare` takes while the network looks at an exam
+
         self._pdf = FPDF(orientation="portrait", unit="mm", format="A4")
         self._pdf.core_fonts_encoding = "cp1252"  # what PDF calls WinAnsi: dashes and dots beside Latin 1
         self._widths: dict[tuple[str, float, bool], float] = {}
@@ -51,7 +51,7 @@ class Sheet:
         for part, symbol in runs:
             self._typeface(symbol, size, bold)
             self._pdf.text(x, y, part)
-            x += self._pdf.get_string_width(part) if len(runs) > 1 else 0.0
+            x += self._width_of(part, size) if len(runs) > 1 else 0.0
         return width
 
     def width(self, text: str, size: float, bold: bool = False) -> float:
@@ -62,9 +62,14 @@ class Sheet:
         width = 0.0
         for part, symbol in _runs(text):
             self._typeface(symbol, size, bold)
-            width += self._pdf.get_string_width(part)
+            width += self._width_of(part, size)
         self._widths[text, size, bold] = width
         return width
+
+    def _width_of(self, part: str, size: float) -> float:
+        """Width in mm in the typeface that is set: what get_string_width gives, without its copies of a state."""
+        font = self._pdf.current_font
+        return float(font.get_text_width(self._pdf.normalize_text(part), size, None)[1] / self._pdf.k)
 
     def _typeface(self, symbol: bool, size: float, bold: bool) -> None:
         if symbol:

@@ -14,9 +14,10 @@ RESEARCH_USE = "For research use only. Not a medical device: a physician must ch
 DE_IDENTIFIED = "de-identified"
 
 INTERVAL_COVERS = (
-    "The 95 % interval is for the mean of this acquisition: it covers the spread of the pixels and how the mean moves "
-    "when outline, margin and threshold are changed a little. The repeat interval adds the published repeatability of "
-    "MR elastography: where the number could fall if the same person were measured again."
+    "The 95 % interval is for the true stiffness of the measured region in this acquisition; a note says whether it is "
+    "calibrated on simulated exams, or covers only the spread of the pixels and the choice of region. The repeat "
+    "interval adds the published repeatability of MR elastography: where the number could fall if the same person were "
+    "measured again."
 )
 
 NO_INTERVAL = "No interval is given for this exam."
