@@ -3,7 +3,8 @@
     .venv/bin/python benchmarks/node_kill.py --kills 200 --studies 50 --associations 8
 
 The images are small and simulated, the analysis is the one of tests/node/fake_worker.py (every input byte decides the
-object): the node is what is tried here, not the measurement. Needs the extra [node].
+object): the node is what is tried here, not the measurement. Images are held back so that they arrive until the last
+kill. Needs the extra [node].
 """
 
 import argparse
@@ -22,10 +23,10 @@ def main() -> int:
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("--kills", type=int, default=200)
     p.add_argument("--studies", type=int, default=50)
-    p.add_argument("--images", type=int, default=72, help="of each study (default %(default)s)")
+    p.add_argument("--images", type=int, default=12, help="of each study (default %(default)s)")
     p.add_argument("--associations", type=int, default=8)
     p.add_argument("--workers", type=int, default=2)
-    p.add_argument("--quiet", type=float, default=20.0, help="quiet_seconds (default %(default)s)")
+    p.add_argument("--quiet", type=float, default=120.0, help="quiet_seconds (default %(default)s)")
     p.add_argument("--seed", type=int, default=1)
     o = p.parse_args()
     plan = {"studies": o.studies, "images": o.images, "associations": o.associations, "seed": o.seed,

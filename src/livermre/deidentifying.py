@@ -22,7 +22,7 @@ def deidentify_path(path: Path, out: Path, key: Path | None = None) -> Deidentif
     where nothing can be de-identified; OutputError where the disk refuses.
     """
     check_place([path], out)
-    secret = Secret(_bytes(key)) if key is not None else Secret()
+    secret = read_key(key)
     out = out.resolve()
     make_folder(out)
     if any(out.iterdir()):
@@ -42,11 +42,14 @@ def deidentify_path(path: Path, out: Path, key: Path | None = None) -> Deidentif
     return done
 
 
-def _bytes(key: Path) -> bytes:
+def read_key(key: Path | None) -> Secret:
+    """What new names are made from: the bytes of a key file, or nothing. SettingsError where it cannot be read."""
+    if key is None:
+        return Secret()
     try:
         data = key.read_bytes()
     except OSError as error:
         raise SettingsError(f"--key: {key} cannot be read ({error.strerror or error})") from error
     if len(data) < 16:
         raise SettingsError(f"--key: {key} holds {len(data)} bytes; a key has 16 or more, best made at random")
-    return data
+    return Secret(data)

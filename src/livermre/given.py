@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from livermre import nifti, stiffness
+from livermre.deidentifying import read_key
 from livermre.dicom import masks
 from livermre.exam.errors import InputError, ModelError, SettingsError
 from livermre.exam.flags import Flag, flag
@@ -26,6 +27,9 @@ def check(settings: Settings) -> None:
     cannot be used; ModelError where the shipped network cannot be used.
     """
     stiffness.load_table(settings.table)
+    if settings.key_file is not None and not settings.deidentify:
+        raise SettingsError("--key: a key is for --deidentify, which was not asked for")
+    read_key(settings.key_file)
     for option, path in (("--liver", settings.liver_file), ("--roi", settings.region_file)):
         if path is not None:
             check_mask(option, path)

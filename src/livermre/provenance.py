@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from livermre import nifti
+from livermre.deidentifying import read_key
 from livermre.exam.errors import InputError
 from livermre.network import model_card
 from livermre.settings import Settings
@@ -21,6 +22,9 @@ def recorded(settings: Settings) -> dict[str, object]:
     """Settings as plain values; given files by their hash, for paths tell about people and machines."""
     plain = dataclasses.asdict(settings)
     plain["model"] = "default" if settings.model == "default" else model_card(settings.model).sha256
+    key = plain.pop("key_file")
+    if key is not None:  # its hash under a name of its own: the key itself stands nowhere
+        plain["key_fingerprint"] = read_key(key).fingerprint
     for name, hashed in (("liver_file", _sha256_of_mask), ("region_file", _sha256_of_mask), ("earlier_file", sha256)):
         given = plain.pop(name)
         plain[name.replace("_file", "_sha256")] = None if given is None else hashed(given)

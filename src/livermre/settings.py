@@ -32,6 +32,8 @@ class Settings:
     """finding.json of an earlier exam of the same patient."""
     deidentify: bool = False
     """Leave patient ID and study date off the page."""
+    key_file: Path | None = None
+    """Secret bytes that the names and UIDs of a de-identified exam are made from."""
     dicom: bool = True
     """Write DICOM objects too, of exams that came from DICOM."""
     from_phase: bool = False

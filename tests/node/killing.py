@@ -7,6 +7,7 @@ import hashlib
 import random
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,9 +51,16 @@ def run(
     config = config_file(folder, destination("pacs", pacs.port), analysis, receive=more)
     config.write_text(config.read_text().replace("quiet_seconds = 0.5\n", "", 1))
     node = _Restarted(config)
-    work = [(s, part) for s in range(studies) for part in (0, 1)]  # each study over two associations
-    random.Random(seed).shuffle(work)
+    order = random.Random(seed).sample(range(studies), studies)
+    work = [(s, part) for s in order for part in (0, 1)]  # each study over two associations at a time
     lock, told = threading.Lock(), {s: images_of(s, images) for s in range(studies)}
+
+    def acknowledged() -> None:
+        """Count one, and never be further with the images than with the kills: they arrive until the last of these."""
+        with lock:
+            found.acknowledged += 1
+        while found.kills < kills and found.acknowledged / (studies * images) > (found.kills + 1) / (kills + 1):
+            time.sleep(0.02)
 
     def sender() -> None:
         while True:
@@ -60,9 +68,7 @@ def run(
                 if not work:
                     return
                 study, part = work.pop()
-            got = _send_all(node, told[study][part::2])
-            with lock:
-                found.acknowledged += got
+            _send_all(node, told[study][part::2], acknowledged)
 
     threads = [threading.Thread(target=sender) for _ in range(associations)]
     for thread in threads:
@@ -106,7 +112,7 @@ class _Restarted:
         self._ready()
 
 
-def _send_all(node: _Restarted, images: list[Dataset]) -> int:
+def _send_all(node: _Restarted, images: list[Dataset], acknowledged: Callable[[], None]) -> None:
     """Send until every image is acknowledged, as a modality does: again on a new association what was not."""
     left, end = list(images), time.monotonic() + 3600
     while left:
@@ -117,13 +123,13 @@ def _send_all(node: _Restarted, images: list[Dataset]) -> int:
                 if getattr(association.send_c_store(left[0]), "Status", None) != 0:
                     break
                 left.pop(0)
+                acknowledged()
             if association.is_established:
                 association.release()
         except (RuntimeError, ValueError, OSError):
             pass
         if left:
             time.sleep(0.1)
-    return len(images)
 
 
 def _settle(data: Path, studies: int, found: Campaign) -> None:

@@ -15,6 +15,7 @@ from pynetdicom import AE, _config, build_context, evt
 
 from livermre.apps.node import work
 from livermre.apps.node.config import load
+from livermre.apps.node.deliver import steady
 from livermre.apps.node.node import Node
 from node.made import MR, SC
 from node.run_node import FAKE
@@ -158,7 +159,8 @@ def associate(port: int, calling: str = "SENDER", called: str = "LIVERMRE", **mo
     ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 60
     contexts = [build_context(MR), build_context(SC), build_context("1.2.840.10008.1.1"),
                 build_context("1.2.840.10008.1.20.1")]  # fmt: skip
-    return ae.associate("127.0.0.1", port, contexts=contexts, ae_title=called, **more)
+    association = ae.associate("127.0.0.1", port, contexts=contexts, ae_title=called, **more)
+    return association if "evt_handlers" in more else steady(association)
 
 
 def send(port: int, images: Iterable[Dataset], calling: str = "SENDER", **more: Any) -> list[int]:

@@ -40,6 +40,8 @@ def written(tmp_path: Path, text: str) -> Path:
         (GOOD + PACS + 'web = { url = "http://x" }\n', "[destination p] has both a DICOM node and a section web"),
         (GOOD + '[destination]\nname = "p"\n', "[destination] is written [[destination]], with two brackets"),
         (GOOD + '[[poll]]\nname = "a"\nweb = { url = "ftp://x" }\n', "[poll a.web] url must start with http://"),
+        (GOOD + "[status]\nport = 104\n", "[status] port 104 is that of [node], where DICOM is spoken: take another"),
+        (GOOD + '[analysis]\ndeidentify_key = "k"\n', "[analysis] deidentify_key is there but deidentify = true"),
         (GOOD + "[retention]\nkeep_days = -1\n", "[retention] keep_days must be a number from 0 to 36500, found -1"),
         ("[node\n", "is no TOML: "),
     ],
@@ -48,6 +50,11 @@ def test_a_wrong_key_is_named(tmp_path: Path, text: str, sentence: str) -> None:
     with pytest.raises(SettingsError) as caught:
         load(written(tmp_path, text))
     assert sentence in str(caught.value) and str(tmp_path / "node.toml") in str(caught.value)
+
+
+def test_one_port_on_two_addresses_is_two_ports(tmp_path: Path) -> None:
+    two = GOOD.replace("port = 104", 'port = 104\nhost = "10.0.0.1"') + '[status]\nport = 104\nhost = "127.0.0.1"\n'
+    assert load(written(tmp_path, two)).status.port == 104
 
 
 def test_all_problems_are_counted(tmp_path: Path) -> None:

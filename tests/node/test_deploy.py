@@ -1,12 +1,19 @@
 """What is shipped for installing: a unit that systemd reads, a container that needs no network and is not root."""
 
+import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
+
+from livermre.apps.node.config import load
+from livermre.apps.node.node import Node, notify_systemd
+from node.place import FAKE, config_file
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
@@ -38,3 +45,27 @@ def test_the_container_is_built_without_a_network_and_is_not_root() -> None:
 
 def test_the_script_that_collects_wheels_is_a_shell_script() -> None:
     subprocess.run(["sh", "-n", str(DEPLOY / "wheels.sh")], check=True)
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_systemd_hears_that_it_runs_and_that_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, abstract: bool
+) -> None:
+    """sd_notify(3): datagrams to the socket that NOTIFY_SOCKET names; "@" stands for Linux's abstract names."""
+    name = f"@livermre-{tmp_path.name}-{os.getpid()}" if abstract else str(tmp_path / "notify")
+    node = Node(load(config_file(tmp_path)), FAKE)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind("\0" + name[1:] if abstract else name)
+        heard.settimeout(60)
+        monkeypatch.setenv("NOTIFY_SOCKET", name)
+        node.start()
+        runs = threading.Thread(target=node.run, args=(notify_systemd,))
+        runs.start()
+        told = [heard.recv(100), heard.recv(100)]
+        node.stopping.set()
+        runs.join()
+        node.stop()
+        told.append(heard.recv(100))
+    assert told == [b"READY=1", b"WATCHDOG=1", b"STOPPING=1"]
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody"))
+    notify_systemd("READY=1")  # nobody listens: no reason to fail

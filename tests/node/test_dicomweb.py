@@ -3,12 +3,14 @@
 import json
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from pydicom import dcmread, dcmwrite
@@ -39,6 +41,7 @@ class Archive(ThreadingHTTPServer):
         self.stored: list[bytes] = []
         self.asked: list[str] = []
         self.token = ""
+        self.most, self.forgetful = 10**9, False
         self.answer: tuple[int, bytes] | None = None
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -61,10 +64,13 @@ class Handler(BaseHTTPRequestHandler):
             return self._say(401, "text/plain", b"")
         path = self.path.removeprefix("/dicom-web").partition("?")[0]
         if path == "/studies":
-            return self._json([{"0020000D": {"Value": [s]}} for s in sorted({k[0] for k in self.server.files})])
+            counts = Counter(k[0] for k in self.server.files)
+            return self._page(
+                [{"0020000D": {"Value": [s]}, "00201208": {"Value": [counts[s]]}} for s in sorted(counts)]
+            )
         if found := re.fullmatch(r"/studies/([^/]+)/instances", path):
             keys = [k for k in self.server.files if k[0] == found[1]]
-            return self._json([{"0020000E": {"Value": [k[1]]}, "00080018": {"Value": [k[2]]}} for k in keys])
+            return self._page([{"0020000E": {"Value": [k[1]]}, "00080018": {"Value": [k[2]]}} for k in keys])
         found = re.fullmatch(r"/studies/([^/]+)/series/([^/]+)/instances/([^/]+)", path)
         content = self.server.files.get((found[1], found[2], found[3])) if found else None
         if content is None:
@@ -77,6 +83,12 @@ class Handler(BaseHTTPRequestHandler):
         self.server.stored += parts_of(Answer(200, self.headers["Content-Type"], body))
         status, told = self.server.answer or (200, b"{}")
         self._say(status, "application/dicom+json", told)
+
+    def _page(self, found: list) -> None:
+        """`limit` and `offset` of PS3.18, 8.3.4.4; `most` is the archive's own limit, `forgetful` knows no offset."""
+        asked = dict(parse_qsl(urlsplit(self.path).query))
+        begin = 0 if self.server.forgetful else int(asked.get("offset", 0))
+        self._json(found[begin : begin + min(self.server.most, int(asked.get("limit", 10**9)))])
 
     def _json(self, found: Any) -> None:
         self._say(200 if found else 204, "application/dicom+json", json.dumps(found).encode() if found else b"")
@@ -110,8 +122,8 @@ def intake(tmp_path: Path) -> Iterator[Intake]:
     made.log.close()
 
 
-def poller(intake: Intake, url: str, most: int = 1 << 20, **web: Any) -> Poller:
-    keys = PollKeys(name="archive", web=Web(url=url, **web))
+def poller(intake: Intake, url: str, most: int = 1 << 20, page: int = 200, **web: Any) -> Poller:
+    keys = PollKeys(name="archive", web=Web(url=url, **web), most_studies=page)
     completion = Completion(intake.journal, intake.log, quiet_seconds=3600, on_release=False)
     made = Poller(keys, intake, completion, intake.log, threading.Event(), most)
     made.completion = completion  # type: ignore[attr-defined]
@@ -132,6 +144,32 @@ def test_what_is_new_is_fetched_once(archive: Archive, intake: Intake) -> None:
     for row in intake.journal.ask("SELECT * FROM instances"):
         kept = dcmread(intake.spool.place(row["study"], row["name"]))
         assert kept == next(i for i in images if i.SOPInstanceUID == row["sop_uid"])
+
+
+@pytest.mark.parametrize(("page", "most"), [(3, 10**9), (200, 2), (1, 10**9)])
+def test_more_studies_than_one_answer_holds(archive: Archive, intake: Intake, page: int, most: int) -> None:
+    """Pages that we ask for, and an archive that gives fewer than were asked for: every study of both is fetched."""
+    archive.most = most
+    for n in range(7):
+        archive.add(image(f"page {n}", 1))
+    for n in range(4):
+        archive.add(image("many", n))
+    looks = poller(intake, archive.url, page=page)
+    assert looks.step(date(2026, 11, 24)) == 11
+    assert len(intake.journal.ask("SELECT id FROM studies")) == 8
+    archive.asked.clear()
+    assert looks.step(date(2026, 11, 24)) == 0
+    assert not any("/instances" in a for a in archive.asked)  # counts say that nothing came
+    archive.add(image("many", 5))
+    assert looks.step(date(2026, 11, 24)) == 1
+
+
+def test_an_archive_that_knows_no_offset_is_not_asked_for_ever(archive: Archive, intake: Intake) -> None:
+    archive.forgetful, archive.most = True, 2
+    for n in range(5):
+        archive.add(image(f"page {n}", 1))
+    assert poller(intake, archive.url, page=2).step(date(2026, 11, 24)) == 2
+    assert sum("/studies?" in a for a in archive.asked) == 2
 
 
 def test_our_own_results_are_not_fetched(archive: Archive, intake: Intake) -> None:

@@ -5,7 +5,9 @@ import shutil
 import socket
 import struct
 import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +185,21 @@ def test_our_own_result_coming_back_starts_nothing(node: Here) -> None:
     assert (study["state"], study["revision"]) == ("done", 1)
 
 
+def test_results_of_another_livermre_start_nothing(node: Here) -> None:
+    """A PACS that passes on what `livermre analyze` or another node sent: neither a new study nor a new revision."""
+    send(node.port, [image("other", 1)])
+    until(lambda: state(node, "other") == "done")
+    made = {"Manufacturer": "The livermre developers", "ManufacturerModelName": "livermre"}
+    assert send(node.port, [image("other", 2, **made), image("never seen", 1, **made)]) == [0, 0]
+    until(lambda: state(node, "never seen") == "refused")
+    (study,) = node.node.journal.ask("SELECT * FROM studies WHERE uid=?", uid("study", "other"))
+    assert (study["state"], study["revision"]) == ("done", 1)
+    assert send(node.port, [image("other", 3, **{**made, "ManufacturerModelName": "livermre imitation"})]) == [0]
+    until(lambda: state(node, "other") == "done")
+    (study,) = node.node.journal.ask("SELECT * FROM studies WHERE uid=?", uid("study", "other"))
+    assert study["revision"] == 2
+
+
 def asked(*images: Dataset) -> Dataset:
     request = Dataset()
     request.TransactionUID = uid("transaction", *(i.SOPInstanceUID for i in images))
@@ -310,6 +327,27 @@ def test_a_damaged_command_ends_its_association(node: Here) -> None:
     sock.sendall(first.replace(b"\x00\x00\x00\x08\x02\x00\x00\x00", b"\x00\x00\x01\x08\x02\x00\x00\x00"))
     until(lambda: node.node.log.counts().get("connections_ended_message", 0) >= 1)
     until(lambda: not association.is_established)
+
+
+def test_whole_messages_that_wait_for_the_disk_count_too(node: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow disk and peers that do not wait for answers: the limit for all together (8 MiB) holds all the same."""
+    go, put = threading.Event(), node.node.spool.put
+    monkeypatch.setattr(node.node.spool, "put", lambda *a: put(*a) if go.wait(60) else None)
+    before = node.node.log.counts().get("connections_ended_memory", 0)
+    associations = [associate(node.port) for _ in range(8)]
+    for n, association in enumerate(associations):
+        context = association.accepted_contexts[0].context_id
+        with suppress(OSError):  # the one that is too much is ended
+            for m in range(2):  # 8 * 2 * 0.69 MiB
+                association.dul.socket.socket.sendall(
+                    b"".join(store_pdus(image(f"memory {n}", m, side=600), context, 60000))
+                )
+    until(lambda: node.node.log.counts().get("connections_ended_memory", 0) > before)
+    go.set()
+    for association in associations:
+        association.abort()
+    until(lambda: not node.node.server._server.limits._held)  # nothing is held for ever
+    assert send(node.port, [image("memory after", 1)]) == [0]
 
 
 def test_an_instance_over_the_limit_ends_its_association(node: Here) -> None:

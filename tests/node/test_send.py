@@ -1,11 +1,15 @@
 """The sending side: a dead PACS is waited for, an object is sent once, and what nobody takes is given up alone."""
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pynetdicom import build_context
 
+from livermre.apps.cli import main
+from livermre.apps.node import deliver
 from livermre.apps.node.config import DestinationKeys
 from livermre.apps.node.journal import Made
 from livermre.apps.node.log import Log
@@ -111,3 +115,36 @@ def test_a_pacs_that_does_not_take_the_class(tmp_path: Path) -> None:
     finally:
         node.stop()
         pacs.close()
+
+
+def test_an_answer_reaches_who_waits_for_it() -> None:
+    """Found by the load run: pynetdicom's own thread took the answer of a C-STORE, which waited for it in vain."""
+    pacs = Pacs(free_port()).open()
+    keys = DestinationKeys(name="x", aet="PACS", host="127.0.0.1", port=pacs.port)
+    association = deliver.associate("LIVERMRE", keys, [build_context(MR)])
+    association.dimse.msg_queue.put((1, "the answer"))
+    assert association.dimse.get_msg(block=False) == (None, None)  # as that thread asks
+    time.sleep(0.1)  # it asks a hundred times meanwhile
+    assert association.dimse.get_msg(block=True) == (1, "the answer")  # as send_c_store asks
+    association.release()
+    pacs.close()
+
+
+def test_a_pacs_that_is_away_is_told_with_the_reason(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    """`status` says since when, how often and why; when it is back, nothing of it is left."""
+    port = free_port()
+    config = config_file(tmp_path, destination("pacs", port))
+    node = Here(config)
+    try:
+        send(node.port, [image("away", 1)])
+        until(lambda: bool(node.node.journal.ask("SELECT 1 FROM troubles WHERE attempts > 1")))
+        assert main(["node", "status", str(config)]) == 0
+        told = capsys.readouterr().out
+        assert "pacs: waiting 1" in told and "pacs: away since 20" in told
+        assert f"attempt(s): 127.0.0.1 port {port} cannot be reached (Connection refused)" in told
+        pacs = Pacs(port).open()
+        node.wait(done=1)
+        until(lambda: not node.node.journal.ask("SELECT 1 FROM troubles"))
+        pacs.close()
+    finally:
+        node.stop()

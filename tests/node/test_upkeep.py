@@ -1,5 +1,7 @@
 """Completion, limits, retention, the page and the doctor, each without a network where it can be."""
 
+import json
+import queue
 import re
 import socket
 import time
@@ -14,7 +16,7 @@ from livermre.apps.node.complete import Completion
 from livermre.apps.node.config import RetentionKeys
 from livermre.apps.node.counts import overview
 from livermre.apps.node.doctor import Check, examine
-from livermre.apps.node.guard import Limits
+from livermre.apps.node.guard import Limits, Messages
 from livermre.apps.node.journal import Made, Row
 from livermre.apps.node.log import Log
 from livermre.apps.node.schema import connect_to_read
@@ -109,6 +111,14 @@ def test_a_release_that_proves_nothing(journal: Journal, log: Log, fault: str) -
     assert watch.step() == 0
 
 
+def test_own_results_alone_start_nothing(journal: Journal) -> None:
+    """Results of livermre, sent on by a PACS whose study this node never saw or has forgotten."""
+    journal.take(Row(**{**row("a", 1).__dict__, "own": True}))
+    assert journal.whole("a", "quiet") and journal.claim() is None
+    (study,) = journal.ask("SELECT state, message FROM studies")
+    assert tuple(study) == ("refused", "only results of livermre came")
+
+
 def test_limits_of_the_door(monkeypatch: pytest.MonkeyPatch) -> None:
     limits = Limits(connections=3, per_minute=2, hosts=("10.1.0.0/16", "::1/128"), instance_bytes=100, memory_bytes=150)
     assert limits.may_connect("10.2.0.1", 0) == "host" and limits.may_connect("10.1.9.9", 3) == "connections"
@@ -117,10 +127,31 @@ def test_limits_of_the_door(monkeypatch: pytest.MonkeyPatch) -> None:
     later = time.monotonic() + 61
     monkeypatch.setattr(time, "monotonic", lambda: later)
     assert limits.may_connect("10.1.0.1", 0) == ""
-    assert limits.hold(1, 100) == "" and limits.hold(2, 101) == "instance"
+    assert limits.hold(1, 100) == ""
     assert limits.hold(2, 51) == "memory" and limits.hold(2, 50) == ""
     limits.hold(1, 0)
-    assert limits.hold(2, 100) == ""
+    assert limits.hold(2, 150) == "" and limits.hold(2, 151) == "memory"
+
+
+def test_a_message_counts_until_it_is_dealt_with() -> None:
+    """Coming, waiting, in hand: in each of them its bytes lie in memory."""
+    messages = Messages()
+    held = [messages.held()]
+    for length in (10, 200):
+        messages.coming = length
+        held.append(messages.held())
+        messages.put((1, "message"))
+        held.append(messages.held())
+    messages.get(block=False)
+    messages.coming = 3000
+    held.append(messages.held())
+    messages.get(block=False)  # the first one is dealt with: who asks for the next has done it
+    held.append(messages.held())
+    with pytest.raises(queue.Empty):
+        messages.get(block=False)
+    held.append(messages.held())
+    messages.forget()
+    assert held == [0, 10, 10, 210, 210, 3210, 3200, 3000] and messages.held() == 0
 
 
 class Kept:
@@ -168,6 +199,32 @@ def test_what_was_removed_may_come_again_and_is_not_sent_twice(journal: Journal,
     job = journal.claim()
     assert job is not None
     assert journal.finish(job, [Made("9.sent", "SR", "c", "t", "p2", "x", ("x",))], "") == "done"  # the PACS has it
+
+
+def test_a_late_image_after_the_removal_is_not_half_an_exam(journal: Journal, log: Log, tmp_path: Path) -> None:
+    """What is left of an exam could give a number that looks like a result: only the whole study is analysed again."""
+    kept = Kept(journal, tmp_path)
+    retention.retain(RetentionKeys(keep_days=0), journal, kept.spool, log, time.time() + DAY)
+    for number, result in ((2, "refused"), (1, "analysing")):  # a late one alone; then the one that had been removed
+        journal.take(row("sent", number))
+        journal.whole("sent", "quiet")
+        job = journal.claim()
+        (state,) = journal.ask("SELECT state, message FROM studies WHERE id='sent'")
+        assert state["state"] == result
+        assert (job is None) == (result == "refused")
+    assert job is not None and set(job.names) == {"sent-1-0", "sent-2-0"}
+    told = [r["detail"] for r in journal.ask("SELECT detail FROM history WHERE event='refused' AND study='sent'")]
+    assert told == ["1 image(s) of it were removed after keep_days: send the whole study again"]
+
+
+def test_a_removed_image_that_comes_with_other_bytes_is_here_again(journal: Journal, log: Log, tmp_path: Path) -> None:
+    """A PACS that mended a header sends the same UID with other bytes: nothing is missing then."""
+    kept = Kept(journal, tmp_path)
+    retention.retain(RetentionKeys(keep_days=0), journal, kept.spool, log, time.time() + DAY)
+    assert journal.take(row("sent", 1, 1)) == "new"
+    journal.whole("sent", "quiet")
+    job = journal.claim()
+    assert job is not None and job.names == ("sent-1-1",)
 
 
 def test_a_removal_that_was_killed_is_finished_at_the_start(journal: Journal, log: Log, tmp_path: Path) -> None:
@@ -229,13 +286,17 @@ def test_the_doctor_says_what_to_mend(tmp_path: Path, monkeypatch: pytest.Monkey
             destination("dead", 9),
             destination("called", pacs.port).replace('"PACS"', '"OTHER"'),
             f'[[destination]]\nname = "web"\nweb = {{ url = "http://127.0.0.1:{port}" , timeout_seconds = 1 }}\n',
+            f"[status]\nport = {port}\n",
         ]
-        text = told(examine(config_file(tmp_path, *places, port=port)))
+        text = told(examine(config_file(tmp_path, *places, port=free_port()))) + told(
+            examine(config_file(tmp_path, port=port))
+        )
     pacs.close()
     assert "good destination good: PACS answers C-ECHO and takes SC" in text
     assert "bad destination lacks: PACS does not take PDF, SEG: leave them out of objects, or allow them there" in text
     assert "bad destination dead: 127.0.0.1 port 9 cannot be reached (Connection refused): mend host and port" in text
     assert "bad destination called: OTHER at 127.0.0.1" in text and "it has another AE title (called): mend aet" in text
+    assert f"bad status port: cannot listen on 127.0.0.1 port {port}" in text
     assert "bad DICOMweb web: " in text and f"bad port: cannot listen on 127.0.0.1 port {port}" in text
     assert "good disk" in text and "doubtful tls: the port speaks no TLS" in text
 
@@ -263,11 +324,19 @@ def test_init_status_and_retry(tmp_path: Path, capsys: pytest.CaptureFixture, mo
     (tmp_path / "data").mkdir()
     journal = Journal(tmp_path / "data" / "journal.sqlite")
     Kept(journal, tmp_path)
+    journal.rejected("9.sending", "x", "C-STORE status 0xA900", 5)
+    for _ in range(3):
+        journal.troubled("x", "10.0.0.1 port 104 cannot be reached (Connection refused)")
     journal.close()
     capsys.readouterr()
     assert main(["node", "status", str(config)]) == 0
     out = capsys.readouterr().out
     assert "receiving 0  queued 0  analysing 0  sending 1  done 2  refused 1  failed 1" in out
+    assert "x: waiting 1; the last error: C-STORE status 0xA900\n" in out and "x: sent 1\n" in out
+    assert re.search(r"x: away since 20\S+Z, 3 attempt\(s\): 10\.0\.0\.1 port 104 cannot be reached \(Conn", out)
+    assert main(["node", "status", str(config), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["away"][0]["attempts"] == 3 and told["errors"][0]["message"] == "C-STORE status 0xA900"
     assert main(["node", "status", str(config), "--study", "1.failed"]) == 0
     assert "set aside after 1 attempts: signal" in capsys.readouterr().out
     assert main(["node", "retry", str(config), "fail"]) == 0

@@ -106,8 +106,9 @@ def _alive(pid: int) -> bool:
 
 def test_settings_of_a_configuration() -> None:
     keys = {"table": "rdes149", "stiffness_unit": "Pa", "frequency_hz": 40.0, "erode_mm": 5.0, "model": "m.onnx",
-            "device": "cpu", "deidentify": True, "from_phase": True}  # fmt: skip
+            "device": "cpu", "deidentify": True, "deidentify_key": "k", "from_phase": True}  # fmt: skip
     made = settings_of(keys)
     assert (made.read.stiffness_unit, made.read.frequency_hz, made.roi.erode_mm) == ("Pa", 40.0, 5.0)
     assert (made.model, made.deidentify, made.from_phase) == (Path("m.onnx"), True, True)
+    assert made.key_file == Path("k") and settings_of({**keys, "deidentify_key": None}).key_file is None
     assert signal.SIGKILL == 9

@@ -154,6 +154,8 @@ def _from_head(path: Path, head: bytes, size: int) -> DicomFile:
     except Unusual:
         return _from_pydicom(path)
     _check_whole(path, result, size)
+    if Tag.SOP_CLASS not in result.values and _MR_IMAGES.encode() in head[:600]:  # so says the file meta information
+        raise CorruptFile(f"{path.name} should hold an MR image but is cut short before its SOP class")
     return _checked(DicomFile(path, Header(result.values), result.transfer_syntax, result.pixels))
 
 

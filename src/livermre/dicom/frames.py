@@ -135,7 +135,7 @@ def frames_of(file: DicomFile) -> list[Frame]:
         return list(_enhanced(file, file.dataset, pixels))
     header = file.header
     if file.dataset is not None:
-        header = header.with_values(_real_world(file.dataset))
+        header = header.with_values(_classic_real_world(file, file.dataset))
     count = _count(file)
     if count > 1:
         return [Frame(header, pixels, i) for i in range(count)]
@@ -186,6 +186,14 @@ def _real_world(ds: Dataset) -> dict[int, tuple[Value, ...]]:
     options = [m for m in map(_mapping, ds[RWV_SEQUENCE].value or ()) if m]
     known = [m for m in options if str(m[Tag.RWV_UNIT][0]).lower() in ("pa", "kpa", "n/m2", "rad", "mrad", "1", "%")]
     return (known or options or [{}])[0]
+
+
+def _classic_real_world(file: DicomFile, ds: Dataset) -> dict[int, tuple[Value, ...]]:
+    try:
+        with quiet_pydicom():
+            return _real_world(ds)
+    except Exception as error:  # as in functional groups: without its mapping the image would be in another unit
+        raise CorruptFile(f"{file.path.name} has a damaged mapping to real values ({type(error).__name__})") from error
 
 
 def _mapping(item: Dataset) -> dict[int, tuple[Value, ...]]:

@@ -158,4 +158,9 @@ def _unpacked(ds: Dataset, file: DicomFile, plan: Layout) -> np.ndarray:
         dtype = None if plan.allocated == 1 else np.dtype(_integer(plan))
         pixels = plan.rows * plan.columns * plan.samples
         return codecs.decode(ds.PixelData, file.transfer_syntax, plan.frames, pixels, dtype)
-    return np.asarray(pixel_array(ds, raw=plan.samples > 1))
+    try:
+        return np.asarray(pixel_array(ds, raw=plan.samples > 1))
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of a decoder in Rust: no Exception, as Ctrl-C is none
+            raise
+        raise ValueError("the decoder gave up") from None

@@ -1,11 +1,14 @@
 """De-identified files: nothing of the patient in any byte, the same exam to measure, and one world of UIDs."""
 
 import json
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydicom import dcmread
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 from pydicom.dataset import Dataset
@@ -15,7 +18,7 @@ from dicom.objects import cases
 from dicom.phantom import phantom
 from dicom.write.exams import exam, oblique
 from livermre.dicom import ReadOptions, read
-from livermre.dicom.deidentify import Secret, cleaned, deidentify
+from livermre.dicom.deidentify import Secret, cleaned, deidentify, moments
 from livermre.dicom.deidentify.attributes import ACTIONS
 from livermre.dicom.files import quiet_pydicom
 from livermre.dicom.objects import Pages
@@ -100,15 +103,92 @@ def test_old_uids_are_gone_and_new_ones_belong_together(planted, tmp_path):
 _UIDS = ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID")
 
 
-def test_dates_move_together(planted, tmp_path):
-    """A day between study and acquisition stays a day, over a leap day."""
+def test_dates_and_times_move_together(planted, tmp_path):
+    """A day and some hours between study and acquisition stay what they are, over a leap day."""
     out = tmp_path / "out"
     out.mkdir()
+    for path in planted.iterdir():
+        ds = dcmread(path)
+        ds.StudyTime = "081500.250"
+        ds.save_as(path)
     deidentify(planted, out)
     ds = _datasets(out)[0]
-    a, b = (np.datetime64(f"{d[:4]}-{d[4:6]}-{d[6:]}") for d in (ds.StudyDate, ds.AcquisitionDate))
-    assert b - a == np.timedelta64(1, "D") and a < np.datetime64("2024-02-29")
-    assert ds.AcquisitionTime == "101112" and ds.LongitudinalTemporalInformationModified == "MODIFIED"
+    a, b = (_moment(ds[f"{k}Date"].value, ds[f"{k}Time"].value) for k in ("Study", "Acquisition"))
+    assert b - a == datetime(2024, 3, 1, 10, 11, 12) - datetime(2024, 2, 29, 8, 15, 0, 250000)
+    assert a < datetime(2024, 2, 29) and ds.LongitudinalTemporalInformationModified == "MODIFIED"
+    assert len(ds.AcquisitionTime) == 6 and len(ds.StudyTime) == 10  # as exact as before
+    assert ds.AcquisitionTime != "101112" and not ds.StudyTime.endswith("1500.250")
+
+
+def _moment(date: str, time: str) -> datetime:
+    return datetime.strptime(date + time, "%Y%m%d%H%M%S" + ".%f" * ("." in time))
+
+
+@given(
+    st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1)), st.timedeltas(timedelta(0), timedelta(days=900)),
+    st.text("0123456789", min_size=1, max_size=8), st.sampled_from(["pair", "one value"]),
+)  # fmt: skip
+def test_every_interval_of_a_patient_stays(first, between, patient, form):
+    """Whatever the moment, the shift and the form: also where midnight, a month or a leap day lies between."""
+    secret, moved = Secret(b"k" * 16), []
+    for moment in (first, first + between):
+        date, time = f"{moment:%Y%m%d}", f"{moment:%H%M%S.%f}"
+        ds = Dataset()
+        if form == "pair":
+            ds.AcquisitionDate, ds.AcquisitionTime = date, time
+            new = [
+                moments.moved(k, ds[k].value, ds, secret.shift(patient)) for k in ("AcquisitionDate", "AcquisitionTime")
+            ]
+        else:
+            new = [moments.moved("AcquisitionDateTime", date + time + "+0100", ds, secret.shift(patient))]
+        moved.append(datetime.strptime("".join(new), "%Y%m%d%H%M%S.%f"))
+    assert moved[1] - moved[0] == between and moved[0] < first
+
+
+def test_a_time_without_its_date_or_that_is_none():
+    """Alone it moves within its day; what is no time or date does not stay, for nobody could move it."""
+    shift = timedelta(days=-3, seconds=-7200)
+    ds = Dataset()
+    assert moments.moved("ContentTime", "0130", ds, shift) == "2330"
+    assert moments.moved("ContentDate", "20240301", ds, shift) == "20240227"  # no time: 3 days, not 4
+    ds.ContentTime = "0130"
+    assert moments.moved("ContentDate", "20240301", ds, shift) == "20240226"
+    for keyword, text in (
+        ("ContentTime", "10:11:12"),
+        ("ContentTime", "noon"),
+        ("ContentDate", "2024.03.01"),
+        ("ContentDate", "00010101"),
+        ("AcquisitionDateTime", "2024"),
+        ("ContentTime", ""),
+    ):
+        assert moments.moved(keyword, text, ds, shift) == "", text
+
+
+def test_the_shift_is_not_the_same_for_all_and_never_nothing():
+    shifts = {Secret().shift(str(n)) for n in range(300)}
+    assert len(shifts) > 290 and all(timedelta(days=-3651) < s < timedelta(hours=-20) for s in shifts)
+    assert len({s.seconds % 60 for s in shifts}) > 40
+
+
+def test_several_patients_and_studies_do_not_mix(tmp_path):
+    """A folder each, named as the patient is in the files; one patient keeps one name and one shift in both studies."""
+    for name, patient, study in (("a", "One", "1.2.3"), ("b", "One", "1.2.4"), ("c", "Two", "1.2.5")):
+        writer = ge_product(phantom(slices=1))
+        for n, ds in enumerate(writer.files):
+            ds.PatientID, ds.StudyInstanceUID = patient, study
+            ds.SOPInstanceUID, ds.SeriesInstanceUID = f"{study}.9.{n}", f"{study}.{ds.SeriesNumber}"
+        writer.write(tmp_path / "in" / name)
+    (tmp_path / "out").mkdir()
+    done = deidentify(tmp_path / "in", tmp_path / "out", Secret(b"k" * 16))
+    folders = sorted({p.parent.parent for p in (tmp_path / "out").rglob("*.dcm")})
+    assert len(folders) == 3 and done.written == 3 * len(writer.files)
+    found = {f: {(d.PatientID, d.StudyInstanceUID, d.StudyDate) for d in _datasets(f)} for f in folders}
+    assert all(len(v) == 1 for v in found.values()) and len({s for v in found.values() for _, s, _ in v}) == 3
+    assert all(f.parent.name == next(iter(found[f]))[0] for f in folders)
+    assert sorted(f.name for f in folders) == ["study001", "study001", "study002"]
+    same = [v for v in found.values() if sum(p == next(iter(v))[0] for w in found.values() for p, *_ in w) == 2]
+    assert len(same) == 2 and len({next(iter(v))[2] for v in same}) == 1
+    assert len(read([folders[0]], ReadOptions())) == 1
 
 
 @pytest.mark.parametrize("make", [ge_product, siemens_mosaic])
@@ -184,6 +264,13 @@ def test_objects_of_a_deidentified_analysis_refer_to_the_deidentified_exam(tmp_p
         assert (ds.PatientID, ds.StudyInstanceUID, ds.StudyDate) == (one.PatientID, one.StudyInstanceUID, one.StudyDate)
         assert ds.PatientIdentityRemoved == "YES"
         assert {c.CodeValue for c in ds.DeidentificationMethodCodeSequence} >= {"113100"}
+    secret = Secret(b"k" * 16)
+    keyed = object_bytes(study, cases.finding_of(study.exam), pages, deidentify=True, secret=secret)
+    header = cleaned(source, secret)[0]
+    for name, data in keyed.items():  # with a key: its UIDs and name, and other object UIDs than without
+        ds, other = dcmread(BytesIO(data)), dcmread(BytesIO(made[name]))
+        assert (ds.PatientID, ds.StudyInstanceUID) == (header.PatientID, header.StudyInstanceUID)
+        assert other.StudyInstanceUID != ds.StudyInstanceUID and other.SOPInstanceUID != ds.SOPInstanceUID
     seg = dcmread(BytesIO(made["seg.dcm"]))
     for frame in seg.PerFrameFunctionalGroupsSequence:
         image = images[frame.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID]

@@ -63,16 +63,30 @@ def _status(options: argparse.Namespace) -> int:
         view = counts.overview(base, options.last)
     if options.json:
         sends = [{"destination": d, "state": s, "objects": n} for (d, s), n in sorted(view.sends.items())]
+        away = [{"peer": t["peer"], "since": _time(t["since"]), "attempts": t["attempts"], "message": t["message"]}
+                for t in view.troubles]  # fmt: skip
+        errors = [{"destination": d, "state": s, "message": m} for (d, s), m in sorted(view.errors.items())]
         recent = [{k: r[k] for k in ("id", "state", "revision", "images", "conflicts", "message")} for r in view.recent]
         print(
             json.dumps(
-                {"studies": view.states, "sends": sends, "conflicts": view.conflicts, "recent": recent}, indent=2
+                {
+                    "studies": view.states,
+                    "sends": sends,
+                    "away": away,
+                    "errors": errors,
+                    "conflicts": view.conflicts,
+                    "recent": recent,
+                },
+                indent=2,
             )
         )
         return OK
     print("  ".join(f"{state} {count}" for state, count in view.states.items()))
     for (destination, state), count in sorted(view.sends.items()):
-        print(f"{destination}: {state} {count}")
+        error = view.errors.get((destination, state))
+        print(f"{destination}: {state} {count}" + (f"; the last error: {error}" if error else ""))
+    for t in view.troubles:
+        print(f"{t['peer']}: away since {_time(t['since'])}, {t['attempts']} attempt(s): {t['message']}")
     if view.conflicts:
         print(f"instances in conflict with another of the same UID: {view.conflicts}")
     for row in view.recent:

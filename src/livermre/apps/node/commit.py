@@ -10,6 +10,7 @@ from pynetdicom import AE, build_role
 
 from livermre.apps.node import wire
 from livermre.apps.node.config import PeerKeys
+from livermre.apps.node.deliver import steady
 from livermre.apps.node.log import Log
 from livermre.apps.node.sends import Journal
 from livermre.apps.node.tls import client_context
@@ -64,7 +65,7 @@ class Commitments:
         ae.add_requested_context(wire.COMMITMENT_CLASS)
         secure = {"tls_args": (client_context(peer.tls), peer.host)} if peer.tls else {}
         role = build_role(wire.COMMITMENT_CLASS, scp_role=True)
-        association = ae.associate(peer.host, peer.port, ae_title=peer.aet, ext_neg=[role], **secure)
+        association = steady(ae.associate(peer.host, peer.port, ae_title=peer.aet, ext_neg=[role], **secure))
         if not association.is_established:
             self._log.event("commitment_unanswered", aet=peer.aet)
             return False

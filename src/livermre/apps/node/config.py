@@ -96,8 +96,13 @@ class AnalysisKeys:
     erode_mm: float | None = keys.number(None, low=0, high=100)
     from_phase: bool = keys.switch(False)
     deidentify: bool = keys.switch(False)
+    deidentify_key: Path | None = keys.path(None)
     model: str = keys.text("default")
     device: str = keys.text("auto", ("auto", "cpu", "cuda"))
+
+    def __post_init__(self) -> None:
+        if self.deidentify_key is not None and not self.deidentify:
+            raise ValueError("deidentify_key is there but deidentify = true is not")
 
 
 @dataclass(frozen=True)
@@ -225,6 +230,7 @@ def examine(file: Path) -> tuple[Config | None, Problems]:
     }
     lists = {n: _list(n, cls, content.get(n, []), base, problems) for n, cls in LISTS.items()}
     _names(lists, problems)
+    _ports(found["node"], found["status"], problems)
     if problems:
         return None, problems
     return Config(**found, destinations=lists["destination"], peers=lists["peer"], polls=lists["poll"]), problems
@@ -249,6 +255,14 @@ def _names(lists: dict[str, tuple], problems: Problems) -> None:
     for section, key in (("destination", "name"), ("poll", "name"), ("peer", "aet")):
         for name in keys.doubled([getattr(e, key) for e in lists[section] if e is not None]):
             problems.add(f"[[{section}]]", f"{key} {name!r} stands twice: each must have its own")
+
+
+def _ports(node: NodeKeys | None, status: StatusKeys | None, problems: Problems) -> None:
+    """The two ports that we listen on ourselves must be two."""
+    if node is None or status is None or status.port != node.port:
+        return
+    if node.host == status.host or {node.host, status.host} & {"0.0.0.0", "::", ""}:
+        problems.add("[status]", f"port {status.port} is that of [node], where DICOM is spoken: take another")
 
 
 def keys_of(cls: type) -> list[str]:

@@ -15,6 +15,8 @@ class Overview:
     states    studies in each state
     sends     (destination, state) -> objects
     recent    the last studies that changed: id, state, revision, images, conflicts, message, changed
+    troubles  destinations and archives that cannot be had: peer, since, at, attempts, message
+    errors    (destination, state) -> what the destination said last of an object that it does not take
     """
 
     states: dict[str, int]
@@ -23,6 +25,8 @@ class Overview:
     conflicts: int
     commitments: int
     recent: list[sqlite3.Row]
+    troubles: list[sqlite3.Row]
+    errors: dict[tuple[str, str], str]
 
 
 def overview(base: sqlite3.Connection, most: int = 50) -> Overview:
@@ -45,7 +49,23 @@ def overview(base: sqlite3.Connection, most: int = 50) -> Overview:
             "FROM studies s ORDER BY changed DESC, id LIMIT ?",
             (most,),
         ).fetchall(),
+        _troubles(base),
+        _errors(base),
     )
+
+
+def _troubles(base: sqlite3.Connection) -> list[sqlite3.Row]:
+    if not base.execute("SELECT 1 FROM sqlite_master WHERE name='troubles'").fetchone():
+        return []  # a journal that an older livermre wrote
+    return base.execute("SELECT * FROM troubles ORDER BY peer").fetchall()
+
+
+def _errors(base: sqlite3.Connection) -> dict[tuple[str, str], str]:
+    rows = base.execute(
+        "SELECT destination, state, message, max(attempts) FROM sends WHERE state IN ('waiting', 'rejected') AND "
+        "message!='' GROUP BY destination, state"
+    )
+    return {(d, s): message for d, s, message, _ in rows}
 
 
 def history(base: sqlite3.Connection, study: str) -> list[sqlite3.Row]:

@@ -1,6 +1,7 @@
 """How one destination is spoken to: C-STORE (PS3.4, annex B) or STOW-RS (PS3.18, 10.5)."""
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from sqlite3 import Row
@@ -35,10 +36,34 @@ def associate(aet: str, keys: DestinationKeys, contexts: list[Any]) -> Any:
     ae.acse_timeout = ae.connection_timeout = 20
     ae.dimse_timeout = ae.network_timeout = 120
     secure = {"tls_args": (client_context(keys.tls), keys.host)} if keys.tls else {}
-    return ae.associate(keys.host, keys.port, contexts=contexts, ae_title=keys.aet, **secure)
+    return steady(ae.associate(keys.host, keys.port, contexts=contexts, ae_title=keys.aet, **secure))
 
 
-def why_not(association: Any) -> str:
+def steady(association: Any) -> Any:
+    """An association on which we ask only: answers reach who waits for them.
+
+    pynetdicom's thread of an association looks for messages too, without waiting; on a busy machine it took an answer
+    now and then (one of some thousand), and the C-STORE waited for it until its time was over.
+    """
+    get = association.dimse.get_msg
+
+    def get_if_awaited(block: bool = False) -> Any:
+        return get(block=True) if block else (None, None)
+
+    association.dimse.get_msg = get_if_awaited
+    return association
+
+
+def unreachable(host: str, port: int) -> str:
+    """Why nothing listens there, in the words of the operating system; empty where something does."""
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except OSError as error:
+        return f"{host} port {port} cannot be reached ({error.strerror or error})"
+    return ""
+
+
+def why_not(association: Any, keys: DestinationKeys) -> str:
     """Why an association was not established, and what to mend."""
     if association.is_rejected:
         primitive = association.acceptor.primitive
@@ -49,7 +74,10 @@ def why_not(association: Any) -> str:
             (3, 1): "it is busy: too many associations",
             (3, 2): "it is busy: its local limit of associations is reached",
         }.get(place, "it rejected the association")
-    return "it aborted the association" if association.is_aborted else "no connection: host, port, firewall or TLS"
+    gone = unreachable(str(keys.host), int(keys.port or 0))  # pynetdicom calls that aborted, too
+    if gone:
+        return gone
+    return "it aborted the association, or TLS failed" if keys.tls else "it aborted the association"
 
 
 def _store(aet: str, keys: DestinationKeys, rows: list[Row], folder: Path) -> Iterator[Reply]:
@@ -61,7 +89,7 @@ def _store(aet: str, keys: DestinationKeys, rows: list[Row], folder: Path) -> It
         yield Reply("", "away", type(error).__name__)
         return
     if not association.is_established:
-        yield from _nothing_accepted(association, rows)
+        yield from _nothing_accepted(association, keys, rows)
         return
     try:
         accepted = {(c.abstract_syntax, c.transfer_syntax[0]) for c in association.accepted_contexts}
@@ -75,12 +103,12 @@ def _store(aet: str, keys: DestinationKeys, rows: list[Row], folder: Path) -> It
             association.release()
 
 
-def _nothing_accepted(association: Any, rows: list[Row]) -> Iterator[Reply]:
+def _nothing_accepted(association: Any, keys: DestinationKeys, rows: list[Row]) -> Iterator[Reply]:
     """An acceptor that takes none of our contexts is there, but does not want these objects."""
     if association.is_aborted and association.rejected_contexts and not association.accepted_contexts:
         yield from (Reply(r["sop_uid"], "refused", f"it does not take {r['kind']} objects") for r in rows)
     else:
-        yield Reply("", "away", why_not(association))
+        yield Reply("", "away", why_not(association, keys))
 
 
 def _one(association: Any, accepted: set, row: Row, folder: Path, number: int) -> Reply:

@@ -122,24 +122,26 @@ def _analysis(config: Config) -> Iterator[Check]:
 
 
 def _listening(config: Config) -> Iterator[Check]:
-    """Our own port is free, or our own node is behind it."""
-    keys = config.node
+    """Our own ports are free, or our own node is behind them."""
+    yield _own_port("port", config.node.host, config.node.port, config)
+    if config.status.port:
+        yield _own_port("status port", config.status.host, config.status.port, config)
+
+
+def _own_port(what: str, host: str, port: int, config: Config) -> Check:
     with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((keys.host, keys.port))
-            yield Check("port", "good", f"{keys.port} is free: the node does not run now")
-            return
+            probe.bind((host, port))
+            return Check(what, "good", f"{port} is free: the node does not run now")
         except PermissionError:
-            yield Check("port", "bad", f"this user may not listen on port {keys.port}: take one above 1023, or give "
-                        "the service CAP_NET_BIND_SERVICE")  # fmt: skip
-            return
+            return Check(what, "bad", f"this user may not listen on port {port}: take one above 1023, or give "
+                         "the service CAP_NET_BIND_SERVICE")  # fmt: skip
         except OSError as error:
             why = error.strerror or str(error)
-    if _node_runs(keys.data):
-        yield Check("port", "good", f"the node runs on port {keys.port}")
-    else:
-        yield Check("port", "bad", f"cannot listen on {keys.host} port {keys.port} ({why}): another program has it")
+    if _node_runs(config.node.data):
+        return Check(what, "good", f"the node runs on port {port}")
+    return Check(what, "bad", f"cannot listen on {host} port {port} ({why}): another program has it")
 
 
 def _node_runs(data: Path) -> bool:
@@ -197,16 +199,12 @@ def _dicom(node: NodeKeys, keys: DestinationKeys) -> Check:
     from pynetdicom import build_context
 
     from livermre.apps.node import wire
-    from livermre.apps.node.deliver import associate, why_not
+    from livermre.apps.node.deliver import associate, unreachable, why_not
 
     what = f"destination {keys.name}"
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
-        probe.settimeout(5)
-        try:
-            probe.connect((keys.host, keys.port))
-        except OSError as error:
-            return Check(what, "bad", f"{keys.host} port {keys.port} cannot be reached ({error.strerror or error}): "
-                         "mend host and port, start it, or open the firewall")  # fmt: skip
+    gone = unreachable(str(keys.host), int(keys.port or 0))
+    if gone:
+        return Check(what, "bad", f"{gone}: mend host and port, start it, or open the firewall")
     wanted = {c: k for c, k in wire._KINDS.items() if k in keys.objects and k != "SR"}
     if "SR" in keys.objects:
         wanted["1.2.840.10008.5.1.4.1.1.88.34"] = "SR"
@@ -216,7 +214,7 @@ def _dicom(node: NodeKeys, keys: DestinationKeys) -> Check:
     except LivermreError as error:
         return Check(what, "bad", str(error))
     if not association.is_established:
-        return Check(what, "bad", f"{keys.aet} at {keys.host}:{keys.port}: {why_not(association)}")
+        return Check(what, "bad", f"{keys.aet} at {keys.host}:{keys.port}: {why_not(association, keys)}")
     try:
         taken = {c.abstract_syntax for c in association.accepted_contexts}
         status = association.send_c_echo() if wire.VERIFICATION in taken else None

@@ -4,6 +4,7 @@ pynetdicom reads a message of any announced length, waits for the rest of a PDU 
 accepting thread, and leaves a socket behind where a damaged message ends a thread; so these are replaced.
 """
 
+import queue
 import socket
 import ssl
 import threading
@@ -56,28 +57,61 @@ class Limits:
         return ""
 
     def hold(self, who: int, length: int) -> str:
-        """Remember how much of an unfinished message lies in memory; why it is too much, or empty."""
+        """Remember how much of what a peer sent lies in memory; why that is too much for all together, or empty."""
         with self._lock:
             if length:
                 self._held[who] = length
             else:
                 self._held.pop(who, None)
-            if length > self.instance_bytes:
-                return "instance"
             return "memory" if sum(self._held.values()) > self.memory_bytes else ""
+
+
+class Messages(queue.Queue):
+    """A peer's whole messages until they are dealt with: their bytes count too, or a fast peer would use up what a slow
+    disk cannot take.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.coming = 0
+        self._lengths: deque[int] = deque()
+        self._in_hand = 0
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        """A message is whole: what came of it until now is its length."""
+        self._lengths.append(self.coming)
+        self.coming = 0
+        super().put(item, block, timeout)
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """The next message; who asks for it has dealt with the one before."""
+        self._in_hand = 0
+        item = super().get(block, timeout)
+        self._in_hand = self._lengths.popleft()
+        return item
+
+    def held(self) -> int:
+        """Bytes of the message that is coming, of those that wait, and of the one that is dealt with."""
+        return self.coming + sum(self._lengths.copy()) + self._in_hand
+
+    def forget(self) -> None:
+        """Nobody will ask any more."""
+        self._lengths.clear()
+        self.coming = self._in_hand = 0
 
 
 class GuardedSocket(AssociationSocket):
     """A socket that ends what is too long, too slow or too much."""
 
     limits: Limits
+    messages: Messages
     peer: str = ""
-    _message = 0
 
     @property
     def ready(self) -> bool:
         """Whether to read: not before the last message is dealt with, so that a fast peer waits."""
-        if self.assoc.dimse.msg_queue.qsize() > 1:
+        if self.messages.qsize():
+            self._hold()
             return False
         return bool(super().ready)
 
@@ -101,20 +135,31 @@ class GuardedSocket(AssociationSocket):
     def _count(self, nr_bytes: int) -> None:
         if nr_bytes > LARGEST_PDU:
             self._end("pdu")
-        self._message = nr_bytes + (0 if self.assoc.dimse.message is None else self._message)
-        why = self.limits.hold(id(self), self._message)
+        coming = nr_bytes + (0 if self.assoc.dimse.message is None else self.messages.coming)
+        self.messages.coming = coming
+        why = "instance" if coming > self.limits.instance_bytes else self._hold()
         if why:
             self._end(why)
 
+    def _hold(self) -> str:
+        return self.limits.hold(id(self), self.messages.held())
+
     def _end(self, why: str) -> None:
-        self.limits.hold(id(self), 0)
+        self.messages.coming = 0
+        self._hold()
         self.limits.refused(why, self.peer)
         raise OSError(f"limit: {why}")
 
     def close(self) -> None:
-        """Close, and hold nothing."""
-        self.limits.hold(id(self), 0)
+        """Close; only what is dealt with just now is still held."""
+        self.messages.coming = 0
+        self._hold()
         super().close()
+
+    def forget(self) -> None:
+        """The association is over: it holds nothing."""
+        self.messages.forget()
+        self.limits.hold(id(self), 0)
 
 
 class GuardedHandler(RequestHandler):
@@ -125,6 +170,7 @@ class GuardedHandler(RequestHandler):
         sock = association.dul.socket
         sock.__class__ = GuardedSocket
         sock.limits, sock.peer = self.server.limits, str(self.client_address[0])
+        sock.messages = association.dimse.msg_queue = Messages()
         _end_with_its_threads(association, sock)
         return association
 
@@ -152,6 +198,8 @@ def _end_with_its_threads(association: Any, sock: GuardedSocket) -> None:
             serve()
         except Exception:
             end()
+        finally:
+            sock.forget()
 
     dul.state_machine.do_action = careful_act
     association._target = careful_serve

@@ -42,7 +42,7 @@ class Intake:
         row = Row(
             file_name(arrival.sop_uid, sha256), study, header.study_uid, arrival.sop_uid, arrival.sop_class,
             arrival.transfer_syntax, header.series, sha256, len(start) + len(arrival.data), arrival.calling,
-            header.stated_study, header.stated_series,
+            header.stated_study, header.stated_series, header.own,
         )  # fmt: skip
         taken = self._keep(row, [start, arrival.data])
         self.log.count(f"instances_{taken}")

@@ -24,7 +24,10 @@ Taken = Literal["new", "duplicate", "conflict", "own", "restored"]
 
 @dataclass(frozen=True)
 class Row:
-    """One instance as the journal keeps it; `stated_*` are counts that the header promises, None where it does not."""
+    """One instance as the journal keeps it; `stated_*` are counts that the header promises, None where it does not.
+
+    own  a result of livermre, whichever node made it: it is kept and starts nothing
+    """
 
     name: str
     study: str
@@ -38,6 +41,7 @@ class Row:
     calling: str
     stated_study: int | None = None
     stated_series: int | None = None
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,10 @@ class Arrivals(Base):
 
     @staticmethod
     def _kind(base: sqlite3.Connection, row: Row) -> Kind:
-        if base.execute("SELECT 1 FROM objects WHERE sop_uid=? AND kind!='SOURCE'", (row.sop_uid,)).fetchone():
+        if (
+            row.own
+            or base.execute("SELECT 1 FROM objects WHERE sop_uid=? AND kind!='SOURCE'", (row.sop_uid,)).fetchone()
+        ):
             return "own"
         other = base.execute(
             "SELECT 1 FROM instances WHERE sop_uid=? AND kind='image' AND removed=0 AND name!=?",
@@ -229,10 +236,12 @@ class Work(Arrivals):
             if row is None:
                 return None
             images = base.execute(
-                "SELECT name FROM instances WHERE study=? AND kind='image' AND removed=0 ORDER BY name", (row["id"],)
+                "SELECT name, sop_uid FROM instances WHERE study=? AND kind='image' AND removed=0 ORDER BY name",
+                (row["id"],),
             ).fetchall()
-            if not images:
-                self.move(base, row["id"], "refused", "no image is here: removed, or in conflict with another")
+            why = self._why_not(base, row["id"], {r["sop_uid"] for r in images})
+            if why:
+                self.move(base, row["id"], "refused", why)
                 return None
             run = base.execute(
                 "INSERT INTO runs (study, revision, state, started) VALUES (?, ?, 'running', ?)",
@@ -240,6 +249,18 @@ class Work(Arrivals):
             ).lastrowid
             self.move(base, row["id"], "analysing", f"run {run}", attempts=row["attempts"] + 1)
             return Job(row["id"], row["revision"], int(run or 0), tuple(r["name"] for r in images), row["calling"])
+
+    @staticmethod
+    def _why_not(base: sqlite3.Connection, study: str, here: set[str]) -> str:
+        """Why a study is not analysed; empty where it is: half an exam could give a number that looks like a result."""
+        rows = base.execute("SELECT sop_uid, kind, removed FROM instances WHERE study=?", (study,)).fetchall()
+        if not here:
+            only_own = all(r["kind"] == "own" for r in rows)
+            return "only results of livermre came" if only_own else "no image is here: removed, or in conflict"
+        gone = {r["sop_uid"] for r in rows if r["kind"] == "image" and r["removed"]} - here
+        if gone:
+            return f"{len(gone)} image(s) of it were removed after keep_days: send the whole study again"
+        return ""
 
     def finish(self, job: Job, objects: Sequence[Made], message: str) -> str:
         """A run gave results; the study's new state, or 'superseded' where a late image had started it again."""

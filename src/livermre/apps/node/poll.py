@@ -1,6 +1,8 @@
 """For sites that prefer pull: ask a DICOMweb archive for new studies (QIDO-RS) and fetch them (WADO-RS)."""
 
+import sqlite3
 import threading
+from contextlib import suppress
 from datetime import date, timedelta
 
 from livermre.apps.node import wire
@@ -12,7 +14,9 @@ from livermre.apps.node.spool import NoRoom
 from livermre.apps.node.web import Root, WebError, text_of
 from livermre.exam.errors import SettingsError
 
-_STUDY, _SERIES, _SOP = "0020000D", "0020000E", "00080018"
+_STUDY, _SERIES, _SOP, _COUNT = "0020000D", "0020000E", "00080018", "00201208"
+_INSTANCES = 1000
+"""Instances that are asked for at a time."""
 
 
 class Poller:
@@ -30,6 +34,8 @@ class Poller:
         self._keys, self._root = keys, Root(keys.web)
         self._intake, self._completion, self._log = intake, completion, log
         self._stopping, self._most = stopping, most_bytes
+        self._listed: dict[str, str] = {}
+        self._asked = False
         self.thread = threading.Thread(target=self._run, name=f"poll {keys.name}")
 
     def _run(self) -> None:
@@ -37,29 +43,45 @@ class Poller:
         while not self._stopping.is_set():
             try:
                 self.step(date.today())
+                self._tell("", failures)
                 failures = 0
             except (WebError, SettingsError, NoRoom) as error:
                 failures += 1
                 self._log.event("poll_failed", poll=self._keys.name, reason=str(error), attempt=failures)
+                self._tell(str(error), failures)
             except Exception as error:
                 failures += 1
                 self._log.event("poll_failed", poll=self._keys.name, error=type(error).__name__, attempt=failures)
+                self._tell(type(error).__name__, failures)
             self._stopping.wait(min(3600, self._keys.every_seconds * 2 ** min(failures, 6)))
+
+    def _tell(self, why: str, failures: int) -> None:
+        """What `status` shows of this archive."""
+        with suppress(sqlite3.Error):
+            if why:
+                self._intake.journal.troubled(f"poll {self._keys.name}", why)
+            elif failures or not self._asked:
+                self._intake.journal.well(f"poll {self._keys.name}")
+                self._asked = True
 
     def step(self, today: date) -> int:
         """Fetch what is new; how many instances."""
         since = today - timedelta(days=self._keys.days)
-        values = {"StudyDate": f"{since:%Y%m%d}-{today:%Y%m%d}", "limit": str(self._keys.most_studies)}
-        fetched = 0
-        for found in self._root.query("/studies", {**values, **dict(self._keys.query)}):
-            study = text_of(found, _STUDY)
-            if wire.is_uid(study) and not self._stopping.is_set():
+        values = {"StudyDate": f"{since:%Y%m%d}-{today:%Y%m%d}", **dict(self._keys.query)}
+        fetched, listed = 0, {}
+        for found in self._root.pages("/studies", values, _STUDY, self._keys.most_studies):
+            study, count = text_of(found, _STUDY), text_of(found, _COUNT)
+            if not wire.is_uid(study) or self._stopping.is_set():
+                continue
+            if not count or self._listed.get(study) != count:  # else nothing came since we had all of it
                 fetched += self._study(study)
+            listed[study] = count
+        self._listed = listed
         return fetched
 
     def _study(self, study: str) -> int:
         count, known = 0, ""
-        for found in self._root.query(f"/studies/{study}/instances", {}):
+        for found in self._root.pages(f"/studies/{study}/instances", {}, _SOP, _INSTANCES):
             series, sop = text_of(found, _SERIES), text_of(found, _SOP)
             if not (wire.is_uid(series) and wire.is_uid(sop)) or self._intake.journal.has(sop):
                 continue

@@ -51,6 +51,12 @@ CREATE TABLE history (
 );
 CREATE INDEX history_study ON history (study);
 """
+_LATER = """
+CREATE TABLE IF NOT EXISTS troubles (
+    peer TEXT PRIMARY KEY, since REAL NOT NULL, at REAL NOT NULL, attempts INTEGER NOT NULL, message TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+"""What came after version 1 was first written; an older livermre does not look at it."""
 
 
 def connect(file: Path) -> sqlite3.Connection:
@@ -81,6 +87,7 @@ def _prepare(base: sqlite3.Connection, file: Path) -> None:
         base.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version={VERSION}; COMMIT;")
     elif version != VERSION:
         raise SettingsError(f"the journal {file} is of version {version}, this livermre writes version {VERSION}")
+    base.executescript(_LATER)
     (state,) = base.execute("PRAGMA quick_check(1)").fetchone()
     if state != "ok":
         raise sqlite3.DatabaseError(state)

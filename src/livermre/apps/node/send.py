@@ -1,9 +1,11 @@
 """The sending side: one thread a destination. What is not acknowledged waits and is sent again, ever more seldom."""
 
 import random
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Row
@@ -60,6 +62,7 @@ class Sender:
         self._backoff = Backoff(keys.first_wait_seconds, keys.longest_wait_seconds)
         self._not_before: dict[str, float] = {}
         self.failures = 0
+        self._troubled = True  # perhaps, in an earlier life
         self.thread = threading.Thread(target=self._run, name=f"send {keys.name}")
 
     def _run(self) -> None:
@@ -88,11 +91,22 @@ class Sender:
                 break
         if not away:
             self.failures = 0
+            self._tell("")
             return _IDLE
         self.failures += 1
+        self._tell(away)
         self._log.count("send_failures")
         self._log.event("destination_away", destination=self._keys.name, reason=away, attempt=self.failures)
         return self._backoff.seconds(self.failures)
+
+    def _tell(self, away: str) -> None:
+        """What `status` shows of this destination; where the journal cannot be written, the log must do."""
+        with suppress(sqlite3.Error):
+            if away:
+                self._journal.troubled(self._keys.name, away)
+            elif self._troubled:
+                self._journal.well(self._keys.name)
+            self._troubled = bool(away)
 
     def _last_in_line(self, uid: str) -> None:
         """An object on which the destination broke off waits for the others: it may be the object, not the PACS."""

@@ -54,6 +54,21 @@ class Journal(Work):
         self.move(base, study, "done", "")
         return "done"
 
+    def troubled(self, peer: str, message: str) -> None:
+        """A destination or an archive cannot be had: `status` tells since when, how often and why."""
+        now = time.time()
+        with self.transaction() as base:
+            base.execute(
+                "INSERT INTO troubles VALUES (?, ?, ?, 1, ?) ON CONFLICT (peer) DO UPDATE SET at=excluded.at, "
+                "attempts=attempts+1, message=excluded.message",
+                (peer, now, now, message),
+            )
+
+    def well(self, peer: str) -> None:
+        """It can be had again."""
+        with self.transaction() as base:
+            base.execute("DELETE FROM troubles WHERE peer=?", (peer,))
+
     def ask_commitment(self, aet: str, content: dict) -> int:
         """Remember a request for storage commitment until it is answered."""
         with self.transaction() as base:

@@ -5,7 +5,7 @@ import http.client
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -14,6 +14,7 @@ from livermre.apps.node.tls import client_context
 from livermre.exam.errors import SettingsError
 
 _LARGEST_JSON = 64 << 20
+_MOST_PAGES = 10_000
 ACCEPT_DICOM = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 
 
@@ -51,6 +52,22 @@ class Root:
         if not isinstance(found, list) or not all(isinstance(f, dict) for f in found):
             raise WebError("QIDO-RS answered JSON of another kind")
         return found
+
+    def pages(self, path: str, values: Mapping[str, str], key: str, size: int) -> Iterator[dict]:
+        """QIDO-RS page by page (PS3.18, 8.3.4.4: limit and offset): every match once, told by the UID in `key`.
+
+        The end is a page with nothing new: an archive may give fewer than were asked for, or not know `offset`.
+        """
+        seen: set[str] = set()
+        offset = 0
+        for _ in range(_MOST_PAGES):
+            page = self.query(path, {**values, "limit": str(size), "offset": str(offset)})
+            new = [f for f in page if text_of(f, key) not in seen]
+            seen.update(text_of(f, key) for f in new)
+            yield from new
+            if not new:
+                return
+            offset += len(page)
 
     def instance(self, study: str, series: str, sop: str, most: int) -> bytes:
         """WADO-RS: one instance as a DICOM file."""

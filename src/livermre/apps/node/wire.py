@@ -41,7 +41,10 @@ _KINDS = {
     "1.2.840.10008.5.1.4.1.1.88.22": "SR", "1.2.840.10008.5.1.4.1.1.88.11": "SR",
 }  # fmt: skip
 _IMPLEMENTATION = generate_uid(entropy_srcs=["livermre node"])
+MAKER, MODEL = b"The livermre developers", b"livermre"
+"""Manufacturer and Manufacturer's Model Name of every object that livermre makes (dicom/objects/base.py)."""
 _STUDY, _SERIES, _SOP = 0x0020000D, 0x0020000E, 0x00080018
+_MAKER, _MODEL = 0x00080070, 0x00081090
 _STATED_STUDY, _STATED_SERIES, _LAST = 0x00201208, 0x00201209, 0x00201209
 
 
@@ -55,12 +58,13 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Header:
-    """What a study's journal needs to know of an instance."""
+    """What a study's journal needs to know of an instance; `own`: some livermre made it, this node or another."""
 
     study_uid: str
     series: str
     stated_study: int | None
     stated_series: int | None
+    own: bool = False
 
 
 def header(data: bytes | memoryview, transfer_syntax: str, sop_uid: str) -> Header:
@@ -69,8 +73,9 @@ def header(data: bytes | memoryview, transfer_syntax: str, sop_uid: str) -> Head
     try:
         found = read_dataset(
             BytesIO(data), transfer_syntax == IMPLICIT, transfer_syntax != BIG_ENDIAN,
-            stop_when=lambda tag, vr, length: tag > _LAST, specific_tags=[*wanted],
+            stop_when=lambda tag, vr, length: tag > _LAST, specific_tags=[*wanted, _MAKER, _MODEL],
         )  # fmt: skip
+        own = (_raw(found, _MAKER), _raw(found, _MODEL)) == (MAKER, MODEL)
         values = {tag: str(found[tag].value) if tag in found else "" for tag in wanted}
     except Exception as error:  # whatever a damaged header makes of the parser
         raise Unreadable("the header cannot be read") from error
@@ -79,7 +84,13 @@ def header(data: bytes | memoryview, transfer_syntax: str, sop_uid: str) -> Head
     if not is_uid(values[_STUDY]):
         raise Unreadable("the data set has no Study Instance UID")
     series = hashlib.sha256(values[_SERIES].encode()).hexdigest()[:24]
-    return Header(values[_STUDY], series, _count(values[_STATED_STUDY]), _count(values[_STATED_SERIES]))
+    return Header(values[_STUDY], series, _count(values[_STATED_STUDY]), _count(values[_STATED_SERIES]), own)
+
+
+def _raw(found: Dataset, tag: int) -> bytes:
+    """The bytes of an element as they came, without padding."""
+    value = getattr(found.get_item(tag), "value", None) if tag in found else None
+    return value.strip(b" \0") if isinstance(value, bytes) else b""
 
 
 def _count(text: str) -> int | None:

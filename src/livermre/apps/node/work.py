@@ -20,7 +20,8 @@ from livermre.apps.node.spool import Spool
 from livermre.apps.node.wire import kind_of
 
 REAL = (sys.executable, "-m", "livermre.apps.node.worker")
-_SETTINGS = ("table", "stiffness_unit", "frequency_hz", "erode_mm", "from_phase", "deidentify", "model", "device")
+_SETTINGS = ("table", "stiffness_unit", "frequency_hz", "erode_mm", "from_phase", "deidentify", "deidentify_key",
+             "model", "device")  # fmt: skip
 _IDLE = 0.2
 
 
@@ -185,7 +186,7 @@ class Desk:
             "images": str(self.spool.inputs(job.run, job.study, job.names)),
             "out": str(self.spool.result_folder(job.run)),
             "memory_bytes": int(keys["memory_gib"] * (1 << 30)),
-            "settings": {k: keys[k] for k in _SETTINGS},
+            "settings": {k: str(keys[k]) if isinstance(keys[k], Path) else keys[k] for k in _SETTINGS},
         }
 
     def _enter(self, job: Job, answer: Mapping[str, Any]) -> str:

@@ -109,6 +109,7 @@ def settings_of(keys: Mapping[str, Any]) -> Any:
         model=keys["model"] if keys["model"] == "default" else Path(keys["model"]),
         device=keys["device"],
         deidentify=keys["deidentify"],
+        key_file=Path(keys["deidentify_key"]) if keys.get("deidentify_key") else None,
         from_phase=keys["from_phase"],
     )
 

@@ -1,12 +1,12 @@
 """What a de-identified MRE image may hold: an allow-list, so that whatever nobody thought of is removed.
 
-Actions are those of PS3.15 Table E.1-1: K keep, Z empty, U another UID, D a dummy (pseudonym), C clean: a date moved, a
-text reduced to words that tell the kind of image. All that is not listed is removed (X). Sections are of PS3.3.
+Actions are those of PS3.15 Table E.1-1: K keep, Z empty, U another UID, D a dummy (pseudonym), C clean: a date or time
+moved, a text reduced to words that tell the kind of image. What is not listed is removed (X). Sections are of PS3.3.
 """
 
 from typing import Literal
 
-Action = Literal["K", "Z", "U", "D", "date", "text"]
+Action = Literal["K", "Z", "U", "D", "date", "time", "text"]
 
 _KEEP = (
     # C.12.1 SOP common, C.7.3.1 series, C.7.5.1 equipment (maker and model are in no profile's list of identifiers)
@@ -61,10 +61,10 @@ _TEXTS = "SeriesDescription ProtocolName ImageComments FrameComments LUTLabel LU
 ACTIONS: dict[str, Action] = {
     **dict.fromkeys(_KEEP.split(), "K"),
     **dict.fromkeys(_SEQUENCES.split(), "K"),
-    **dict.fromkeys(_TIMES.split(), "K"),
     **dict.fromkeys(_UIDS.split(), "U"),
     **dict.fromkeys(_EMPTY.split(), "Z"),
     **dict.fromkeys(_DATES.split(), "date"),
+    **dict.fromkeys(_TIMES.split(), "time"),
     **dict.fromkeys(_TEXTS.split(), "text"),
     "PatientName": "D",
     "PatientID": "D",

@@ -5,13 +5,14 @@ import hmac
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 
 from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
+from livermre.dicom.deidentify import moments
 from livermre.dicom.deidentify.attributes import ACTIONS, OPTIONS, PRIVATE, WORDS
 from livermre.version import __version__
 
@@ -22,7 +23,7 @@ _KEPT_TEXT = re.compile(
 _STANDARD = "1.2.840.10008."
 """UIDs under this root name things of the standard, not of a patient."""
 
-_DAYS = 3650
+_DAYS, _SECONDS = 3650, 3 * 3600
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,24 @@ class Secret:
         """Name and ID of a patient."""
         return f"P-{self.digest('patient', patient).hex()[:12]}"
 
-    def days(self, patient: str) -> int:
-        """By how many days all dates of a patient move back: intervals stay."""
-        return 1 + int.from_bytes(self.digest("days", patient)[:4], "big") % _DAYS
+    def shift(self, patient: str) -> timedelta:
+        """By how much all dates and times of a patient move: 1 to 3650 days back, and up to 3 hours either way.
+
+        Intervals stay, to the fraction of a second: which map belongs to which breath-hold is told by them.
+        """
+        days = 1 + int.from_bytes(self.digest("days", patient)[:4], "big") % _DAYS
+        seconds = int.from_bytes(self.digest("seconds", patient)[:4], "big") % (2 * _SECONDS + 1) - _SECONDS
+        return timedelta(days=-days, seconds=seconds)
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells one key from another in records and UIDs; empty without a key."""
+        return self.digest("fingerprint", "").hex()[:16] if self.key else ""
+
+
+def patient_of(patient_id: str, patient_name: str) -> str:
+    """What a patient is told by: the ID, else the name."""
+    return patient_id or patient_name
 
 
 NO_SECRET = Secret()
@@ -65,7 +81,7 @@ def cleaned(ds: Dataset, secret: Secret = NO_SECRET) -> tuple[Dataset, Counter[t
     Pixels are kept as they are: `pixels.blanked` sees to what is written into them.
     """
     counts: Counter[tuple[str, str]] = Counter()
-    patient = str(ds.get("PatientID", "") or ds.get("PatientName", "") or "")
+    patient = patient_of(str(ds.get("PatientID", "") or ""), str(ds.get("PatientName", "") or ""))
     result = _level(ds, patient, secret, counts)
     result.PatientName = result.PatientID = secret.pseudonym(patient)
     counts["PatientName", "D"] += 1
@@ -102,7 +118,7 @@ def _level(ds: Dataset, patient: str, secret: Secret, counts: Counter[tuple[str,
             if action is None:
                 counts[name, "X"] += 1
             continue
-        new = _element(element, action, patient, secret, counts)
+        new = _element(element, action, ds, patient, secret, counts)
         counts[name, action if new is not None else "X"] += 1
         if new is not None:
             result.add(new)
@@ -122,9 +138,9 @@ def _private(ds: Dataset, element: DataElement, result: Dataset) -> str:
 
 
 def _element(
-    element: DataElement, action: str, patient: str, secret: Secret, counts: Counter[tuple[str, str]]
+    element: DataElement, action: str, ds: Dataset, patient: str, secret: Secret, counts: Counter[tuple[str, str]]
 ) -> DataElement | None:
-    """The element as it may stay; None where nothing of it may."""
+    """The element as it may stay; None where nothing of it may. `ds` is where it stands: a time needs its date."""
     if element.VR == "SQ":
         return DataElement(element.tag, "SQ", [_level(i, patient, secret, counts) for i in element.value or ()])
     if action == "K":
@@ -135,17 +151,8 @@ def _element(
         many = element.value if isinstance(element.value, list) else [element.value]
         new = [UID(secret.uid(str(v or ""))) for v in many]
         return DataElement(element.tag, "UI", new if len(new) > 1 else new[0])
-    if action == "date":
-        moved = _moved(str(element.value or ""), secret.days(patient))
+    if action in ("date", "time"):
+        moved = moments.moved(element.keyword, str(element.value or ""), ds, secret.shift(patient))
         return DataElement(element.tag, element.VR, moved) if moved else None
     text = " ".join(str(element.value or "").split())
     return DataElement(element.tag, element.VR, " ".join(m[0] for m in _KEPT_TEXT.finditer(text)))
-
-
-def _moved(text: str, days: int) -> str:
-    """A date or date and time, moved back; empty where it is no date."""
-    try:
-        day = date(int(text[:4]), int(text[4:6]), int(text[6:8])) - timedelta(days=days)
-    except (ValueError, OverflowError):
-        return ""
-    return f"{day:%Y%m%d}" if day.year >= 1000 else ""

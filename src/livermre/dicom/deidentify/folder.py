@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from livermre.dicom.deidentify.attributes import OPTIONS
-from livermre.dicom.deidentify.clean import NO_SECRET, Secret, cleaned
+from livermre.dicom.deidentify.clean import NO_SECRET, Secret, cleaned, patient_of
 from livermre.dicom.deidentify.pixels import blanked, refusal
 from livermre.dicom.files import DicomFile, open_all, quiet_pydicom, read_dataset
 from livermre.dicom.header import Tag
@@ -52,13 +52,14 @@ class Deidentified:
 def deidentify(path: Path, out: Path, secret: Secret = NO_SECRET) -> Deidentified:
     """Write every MR image of a file or folder into `out`, which exists, without what tells who the patient is.
 
-    Files are named by series and number; nothing of an old name stays. Raises NothingFound where no file can be
+    Files are named by series and number; nothing of an old name stays. Where there are several patients or studies each
+    has a folder of its own, `P-.../studyNNN`. Raises NothingFound where no file can be
     written, OutputError where the disk refuses.
     """
     folder = open_all([path])
     attributes, refused, letters = Counter[tuple[str, str]](), Counter[str](), 0
     refused.update("damaged" for _ in folder.damaged)
-    names = _names(folder.files)
+    names = _names(folder.files, secret)
     written = 0
     with quiet_pydicom():
         for file in folder.files:
@@ -79,6 +80,9 @@ def deidentify(path: Path, out: Path, secret: Secret = NO_SECRET) -> Deidentifie
         reasons = "; ".join(sorted(refused)) or "it holds no DICOM"
         raise NothingFound(f"{path.name} holds nothing that can be de-identified: {reasons}")
     return Deidentified(written, letters, attributes, refused)
+
+
+_PATIENT_NAME = 0x00100010
 
 
 class _Refused(Exception):
@@ -115,12 +119,25 @@ def _bytes(ds: Dataset, syntax: str) -> bytes:
     return stream.getvalue()
 
 
-def _names(files: tuple[DicomFile, ...]) -> dict[Path, str]:
-    """A new name for every file: a folder a series, numbers in the order of Instance Number."""
-    return dict(_named(files))
+def _names(files: tuple[DicomFile, ...], secret: Secret) -> dict[Path, str]:
+    """A new name for every file: a folder a series; above it one a patient and study, where there are several."""
+    studies: dict[tuple[str, str], list[DicomFile]] = {}
+    for file in files:
+        if refusal(file):
+            continue
+        who = secret.pseudonym(patient_of(file.header.text(Tag.PATIENT_ID), file.header.text(_PATIENT_NAME)))
+        studies.setdefault((who, secret.uid(file.header.text(Tag.STUDY_UID))), []).append(file)
+    names: dict[Path, str] = {}
+    numbers: Counter[str] = Counter()
+    for who, study in sorted(studies):  # by their new names: the order tells nothing
+        numbers[who] += 1
+        above = f"{who}/study{numbers[who]:03d}/" if len(studies) > 1 else ""
+        names |= {path: above + name for path, name in _named(studies[who, study])}
+    return names
 
 
-def _named(files: tuple[DicomFile, ...]) -> Iterator[tuple[Path, str]]:
+def _named(files: list[DicomFile]) -> Iterator[tuple[Path, str]]:
+    """Names within a study: series by number, images in the order of Instance Number."""
     series: dict[str, list[DicomFile]] = {}
     for file in files:
         series.setdefault(file.header.text(Tag.SERIES_UID), []).append(file)

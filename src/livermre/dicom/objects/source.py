@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
-from livermre.dicom.deidentify.clean import NO_SECRET, cleaned
+from livermre.dicom.deidentify.clean import NO_SECRET, Secret, cleaned
 from livermre.dicom.headers import SourceHeaders, SourceImage
 from livermre.exam.errors import InputError
 from livermre.exam.study import Study
@@ -79,10 +79,12 @@ class Source:
         return next((t for t in texts if form.fullmatch(t)), "")
 
 
-def source_of(study: Study, finding: Finding, *, deidentify: bool = False) -> Source | None:
+def source_of(
+    study: Study, finding: Finding, *, deidentify: bool = False, secret: Secret = NO_SECRET
+) -> Source | None:
     """The source images of a finding; None where the exam did not come from DICOM.
 
-    deidentify  give the header and UIDs that `livermre deidentify` gives the same images
+    deidentify  give the header and UIDs that `livermre deidentify` gives the same images with the same secret
 
     Raises InputError where the headers lack what names a study or an image.
     """
@@ -96,13 +98,13 @@ def source_of(study: Study, finding: Finding, *, deidentify: bool = False) -> So
         raise InputError("the source headers have no Study Instance UID")
     if not all(i.sop_instance and i.sop_class and i.series for i in images):
         raise InputError("a source image has no SOP Instance UID, SOP Class UID or Series Instance UID")
-    return _anonymous(header, images) if deidentify else Source(header, images)
+    return _anonymous(header, images, secret) if deidentify else Source(header, images)
 
 
-def _anonymous(header: Dataset, images: tuple[SourceImage, ...]) -> Source:
-    uid = NO_SECRET.uid
+def _anonymous(header: Dataset, images: tuple[SourceImage, ...], secret: Secret) -> Source:
+    uid = secret.uid
     renamed = (replace(i, sop_instance=uid(i.sop_instance), series=uid(i.series)) for i in images)
-    return Source(cleaned(header)[0], tuple(renamed))
+    return Source(cleaned(header, secret)[0], tuple(renamed))
 
 
 def _chosen(study: Study, finding: Finding, images: Sequence[SourceImage]) -> Iterator[SourceImage]:

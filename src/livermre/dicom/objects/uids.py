@@ -31,8 +31,11 @@ class Names:
         return uid_of("livermre", self.digest, *what)
 
 
-def names_of(finding: Finding, pdf: bytes | None, picture: np.ndarray | None, deidentified: bool) -> Names:
-    """Names for the objects of a finding and its pages."""
+def names_of(finding: Finding, pdf: bytes | None, picture: np.ndarray | None, deidentified: bool | str) -> Names:
+    """Names for the objects of a finding and its pages.
+
+    deidentified  whether they carry no patient, or the fingerprint of the key that hides the patient
+    """
     sha = hashlib.sha256()
     for part in (*_parts(finding, deidentified), pdf or b"", b"" if picture is None else _bytes(picture)):
         sha.update(len(part).to_bytes(8, "little"))
@@ -40,7 +43,7 @@ def names_of(finding: Finding, pdf: bytes | None, picture: np.ndarray | None, de
     return Names(sha.hexdigest())
 
 
-def _parts(finding: Finding, deidentified: bool) -> Iterator[bytes]:
+def _parts(finding: Finding, deidentified: bool | str) -> Iterator[bytes]:
     made, exam = finding.provenance, finding.exam
     settings = json.dumps(made.settings, sort_keys=True, default=str)
     said = (

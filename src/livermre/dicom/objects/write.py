@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from livermre.dicom.deidentify.clean import NO_SECRET, Secret
 from livermre.dicom.files import quiet_pydicom
 from livermre.dicom.objects.base import Order
 from livermre.dicom.objects.items import Item, file_bytes
@@ -23,31 +24,38 @@ NO_PAGES = Pages()
 
 
 def write_objects(
-    study: Study, finding: Finding, folder: Path, pages: Pages = NO_PAGES, *, deidentify: bool = False
+    study: Study,
+    finding: Finding,
+    folder: Path,
+    pages: Pages = NO_PAGES,
+    *,
+    deidentify: bool = False,
+    secret: Secret = NO_SECRET,
 ) -> list[Path]:
     """Write the DICOM objects of a finding into a folder that exists; the files written, in the order of NAMES.
 
     Empty where the exam did not come from DICOM. Same study, finding and pages: same bytes and UIDs; anything else gets
     new UIDs. Raises OutputError where the disk refuses, InputError where the source headers cannot be used.
 
-    deidentify  no patient; UIDs and dates as `livermre deidentify` changes those of the source
+    deidentify  no patient; UIDs and dates as `livermre deidentify` changes those of the source with the same secret
     """
     written = []
-    for name, data in object_bytes(study, finding, pages, deidentify=deidentify).items():
+    for name, data in object_bytes(study, finding, pages, deidentify=deidentify, secret=secret).items():
         write_bytes(folder / name, data)
         written.append(folder / name)
     return written
 
 
 def object_bytes(
-    study: Study, finding: Finding, pages: Pages = NO_PAGES, *, deidentify: bool = False
+    study: Study, finding: Finding, pages: Pages = NO_PAGES, *, deidentify: bool = False, secret: Secret = NO_SECRET
 ) -> dict[str, bytes]:
     """The objects of a finding as files, by name, without writing them; InputError as `write_objects`."""
     with quiet_pydicom():
-        source = source_of(study, finding, deidentify=deidentify)
+        source = source_of(study, finding, deidentify=deidentify, secret=secret)
         if source is None:
             return {}
-        order = Order(finding, source, names_of(finding, pages.pdf, pages.picture, deidentify))
+        who = secret.fingerprint or True if deidentify else False
+        order = Order(finding, source, names_of(finding, pages.pdf, pages.picture, who))
         made = dict(_objects(order, pages, identified=not deidentify))
         return {name: file_bytes(made[name]) for name in NAMES if name in made}
 
