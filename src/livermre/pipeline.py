@@ -2,12 +2,16 @@
 
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 
 from livermre import dicom, from_phase, given, nifti, objects_out, report, roi, stiffness
+from livermre.deidentifying import read_key
 from livermre.dicom import Reading, SeriesReport
 from livermre.exam.errors import InputError, LivermreError, ModelError, NothingFound, OutputError, SettingsError
 from livermre.exam.flags import Flag, Severity, flag
@@ -29,7 +33,7 @@ def analyze_study(study: Study, settings: Settings) -> Finding:
     blocked = any(f.severity == Severity.BLOCKING for f in (*exam.flags, *liver.flags, *measured.flags))
     # a number that is withheld has no band, and no doubt about one
     told = replace(measured, mean_kpa=None) if blocked else measured
-    stage, flags = stiffness.stage(told, table, exam.acquisition, exam.quantity)
+    stage, flags = stiffness.stage(told, table, exam.acquisition, exam.quantity, settings.interval.calibration)
     measured = replace(measured, flags=(*measured.flags, *flags))
     provenance = _provenance(study, exam, liver, settings)
     waves = waves and from_phase.compared(waves, exam, liver)
@@ -118,7 +122,7 @@ def _measure(exam: Exam, liver: LiverMask, settings: Settings) -> tuple[Roi, Sti
         region = roi.given_roi(exam, mask)
     measured = stiffness.measure(exam, liver, region, settings.measure)
     means = [stiffness.mean_kpa(exam, r) for r in redrawn]
-    measured = stiffness.interval(exam, region, measured, means, settings.interval)
+    measured = stiffness.calibrated(exam, region, measured, means, settings.interval)
     return region, replace(measured, flags=(*measured.flags, *doubts))
 
 
@@ -145,7 +149,9 @@ def _analyze_one(study: Study, target: Path, settings: Settings, overwrite: bool
         earlier = earlier_finding(target)
         if earlier is not None and not overwrite:
             return _skipped(study, target, earlier, settings)
+        pages = _preparing_pages()
         finding = analyze_study(study, settings)
+        pages.join()
         with whole_folder(target) as folder:
             _write(study, finding, settings, folder)
         return _outcome(target, earlier_finding(target) or {})
@@ -155,15 +161,30 @@ def _analyze_one(study: Study, target: Path, settings: Settings, overwrite: bool
         return _failed(target, error, overwrite)
 
 
+@cache
+def _preparing_pages() -> Thread:
+    """Once a process, what every page needs, made ready while the network looks at the first exam."""
+    thread = Thread(target=_prepare_pages, name="prepare pages")
+    thread.start()
+    return thread
+
+
+def _prepare_pages() -> None:
+    with suppress(Exception):  # who writes the page hears what is wrong
+        report.prepare()
+
+
 def _write(study: Study, finding: Finding, settings: Settings, folder: Path) -> None:
-    identity = Identity() if settings.deidentify else study.identity
+    secret = read_key(settings.key_file) if settings.deidentify else None
+    identity = study.identity if secret is None else Identity()
+    finding = finding if secret is None else objects_out.renamed(study, finding, secret)
     report.write(finding, identity, folder)
     for name, mask in (("liver", finding.liver.liver), ("roi", finding.roi.keep)):
         nifti.write_volume(folder / f"{name}.nii.gz", mask.astype(np.uint8), finding.exam)
     nifti.write_volume(folder / "roi_reasons.nii.gz", finding.roi.dropped, finding.exam)
     if finding.waves is not None:
         nifti.write_maps(folder, finding.exam)
-    problem = objects_out.write(study, finding, folder, deidentify=settings.deidentify) if settings.dicom else None
+    problem = objects_out.write(study, finding, folder, secret) if settings.dicom else None
     if problem is not None:
         doubted = replace(finding.exam, flags=(*finding.exam.flags, problem))
         report.write(replace(finding, exam=doubted), identity, folder)

@@ -128,6 +128,17 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
         Severity.INFO,
         "The scanner gave no confidence map; livermre's own from the acquired phase was used.",
     ),
+    "interval_calibrated": (
+        Severity.INFO,
+        "The 95 % interval is calibrated ({calibration}): such intervals held the true stiffness of the measured "
+        "region in {percent:.0f} % of {exams} simulated exams of another generator. "
+        "Simulated patients are not patients.",
+    ),
+    "interval_not_calibrated": (
+        Severity.INFO,
+        "The 95 % interval covers the spread of pixels, between slices and by choice of region, but not a bias of the "
+        "inversion: its calibration does not hold here ({reason}).",
+    ),
     "roi_given": (Severity.INFO, "The region was given, not drawn by livermre."),
     "liver_given": (Severity.INFO, "The liver outline was given, not found by the network."),
     # inversion
@@ -153,8 +164,8 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
     ),
     "vibration_not_known": (
         Severity.BLOCKING,
-        "Three phase offsets on such large pixels cannot tell a vibration from noise: four offsets, or pixels of at "
-        "most 4.5 mm, are needed.",
+        "These three phase offsets cannot tell a vibration from noise: their mean was taken off or holds more than "
+        "noise, and waves too short for tissue, which would show the noise, are missing. Four offsets are needed.",
     ),
     "phase_offsets_out_of_order": (
         Severity.BLOCKING,

@@ -29,9 +29,17 @@ class Motion:
 
 
 def move(
-    labels: np.ndarray, modulus_kpa: np.ndarray, solid: np.ndarray, now: Conditions, settings: ScanSettings
+    labels: np.ndarray,
+    modulus_kpa: np.ndarray,
+    solid: np.ndarray,
+    now: Conditions,
+    settings: ScanSettings,
+    grid_mm: float = GRID_MM,
 ) -> Motion:
-    """The motion of slices 10 mm apart; labels (S, R, C) uint8, modulus_kpa complex, solid bool."""
+    """The motion of slices 10 mm apart; labels (S, R, C) uint8, modulus_kpa complex, solid bool.
+
+    Both amplitudes are means over the liver; over all that moves where no slice shows the liver.
+    """
     liver = np.isin(labels, LIVER_TISSUES)
     kz = _through_plane(modulus_kpa[labels == T.LIVER], now.theta0_rad, settings.frequency_hz)
     shear = np.zeros((len(labels), labels.shape[1] + 1, labels.shape[2] + 1), complex)
@@ -41,12 +49,12 @@ def move(
     for i, image in enumerate(labels):
         trunk = ~np.isin(image, (T.AIR, T.ARM))
         wall = np.isin(image, _WALL)
-        force = capsule_force(liver[i], wall, trunk, now.drive, GRID_MM)
-        solver = WaveSolver(Medium(modulus_kpa[i], solid[i].astype(float), GRID_MM), settings.frequency_hz, kz)
+        force = capsule_force(liver[i], wall, trunk, now.drive, grid_mm)
+        solver = WaveSolver(Medium(modulus_kpa[i], solid[i].astype(float), grid_mm), settings.frequency_hz, kz)
         onward = np.exp(1j * kz * i * 2 * HALF_STEP_MM * 1e-3)
         shear[i] = onward * solver.solve(solver.body_force(at_corners(force)))
-        bulk[i] = now.bulk.field(trunk, drum_spot(trunk, now.drive.angle_rad), GRID_MM)
-    where = liver & solid
+        bulk[i] = now.bulk.field(trunk, drum_spot(trunk, now.drive.angle_rad), grid_mm)
+    where = liver & solid if (liver & solid).any() else solid
     centres = np.stack([at_centres(u) for u in shear])
     together = np.angle(np.vdot(bulk[where], centres[where]))
     shear *= now.shear_rad / _mean(centres, where)

@@ -14,7 +14,7 @@ from livermre.simulate.tissue import LIVER_TISSUES
 from livermre.simulate.tissue import Tissue as T
 
 VENDORS: tuple[Vendor, ...] = ("GE", "Siemens", "Philips")
-GRID_MM = 2.25  # of the body's labels and of the wave
+GRID_MM = 2.25  # of the body's labels and of the wave, unless a patient says otherwise
 HALF_STEP_MM = 5.0  # between the slices of the body
 _HEIGHT_MM = 160.0  # of the body that is made: from above the dome to below the widest part
 
@@ -25,6 +25,7 @@ class Patient:
 
     stiffness_kpa: the liver's mean |G*| at 60 Hz; loss: its tan d. tissue_kpa: G* of each other tissue, kPa.
     r2star_per_s: the liver's, at the patient's field. fat_fraction: of the liver, 0..1.
+    grid_mm: of the body's labels and of the wave, in the image plane.
     """
 
     seed: int
@@ -41,6 +42,7 @@ class Patient:
     plan: BodyPlan = field(repr=False)
     tissue_kpa: Mapping[T, complex] = field(repr=False)
     inflamed: bool = False
+    grid_mm: float = GRID_MM
 
     @property
     def name(self) -> str:
@@ -49,15 +51,15 @@ class Patient:
 
     @cached_property
     def labels(self) -> np.ndarray:
-        """The body (Z, R, C) uint8, `Tissue` numbers: foot to head in steps of 5 mm, 2.25 mm in the plane."""
+        """The body (Z, R, C) uint8, `Tissue` numbers: foot to head in steps of 5 mm, `grid_mm` in the plane."""
         size = (_HEIGHT_MM, *_extent(self.plan))
-        body = make_anatomy(self.plan, self._rng(1), (HALF_STEP_MM, GRID_MM, GRID_MM), size)
+        body = make_anatomy(self.plan, self._rng(1), (HALF_STEP_MM, self.grid_mm, self.grid_mm), size)
         return body.labels
 
     @cached_property
     def heterogeneity(self) -> np.ndarray:
         """Local factor on stiffness (Z, R, C) float32, lognormal about 1: 8 % with a grain of 14 mm, 6 % of 34 mm."""
-        rng, shape, step = self._rng(2), self.labels.shape, np.array([HALF_STEP_MM, GRID_MM, GRID_MM])
+        rng, shape, step = self._rng(2), self.labels.shape, np.array([HALF_STEP_MM, self.grid_mm, self.grid_mm])
         fields = [size * smooth_noise(rng, shape, tuple(grain / step)) for size, grain in ((0.08, 14.0), (0.06, 34.0))]
         return np.exp(fields[0] + fields[1])
 

@@ -20,7 +20,7 @@ from livermre.simulate.contrast import LIVER_SIGNAL, Shine, paint
 from livermre.simulate.medium import gas_of, modulus_kpa, solid_of
 from livermre.simulate.motion import Motion, move
 from livermre.simulate.mri import acquire, offsets_of
-from livermre.simulate.patient import GRID_MM, HALF_STEP_MM, Patient, simulate_patient
+from livermre.simulate.patient import HALF_STEP_MM, Patient, simulate_patient
 from livermre.simulate.pose import Pose
 from livermre.simulate.readers import draw_regions
 from livermre.simulate.tissue import LIVER_TISSUES
@@ -81,8 +81,8 @@ def scan(patient: Patient, repeat: int = 0, settings: ScanSettings = _DEFAULT) -
     solid = solid_of(body, gas)
     liver = patient.stiffness_kpa * now.change * np.exp(1j * np.arctan(patient.loss))
     modulus = modulus_kpa(body, patient.heterogeneity[chosen], liver, patient.tissue_kpa, settings.frequency_hz)
-    motion = move(body, modulus, solid, now, settings)
-    pose = _pose(body, now, settings)
+    motion = move(body, modulus, solid, now, settings, patient.grid_mm)
+    pose = _pose(body, patient.grid_mm, now, settings)
     labels = _images(pose, body, 0)
     stiffness = _images(pose, np.where(solid, np.abs(modulus), np.nan).astype(np.float32), 0)
     stiffness[labels == T.AIR] = np.nan
@@ -112,13 +112,13 @@ def _chosen(patient: Patient, slices: int, now: Conditions) -> np.ndarray:
     return start + 2 * np.arange(count)
 
 
-def _pose(body: np.ndarray, now: Conditions, settings: ScanSettings) -> Pose:
+def _pose(body: np.ndarray, grid_mm: float, now: Conditions, settings: ScanSettings) -> Pose:
     """The trunk in the middle of a field of view that leaves some air beside it."""
     rows, columns = (np.nonzero((body > 0).any(axis=axes))[0] for axes in ((0, 2), (0, 1)))
-    width = max(columns[-1] - columns[0], 1.2 * (rows[-1] - rows[0])) * GRID_MM
+    width = max(columns[-1] - columns[0], 1.2 * (rows[-1] - rows[0])) * grid_mm
     fov = float(np.clip(10 * np.ceil(width * now.air / 10), 300, 500))
     centre = ((rows[0] + rows[-1]) / 2, (columns[0] + columns[-1]) / 2)
-    return Pose(settings.matrix, fov / settings.matrix, GRID_MM, centre, now.turn_rad, now.shift_mm)
+    return Pose(settings.matrix, fov / settings.matrix, grid_mm, centre, now.turn_rad, now.shift_mm)
 
 
 def _images(pose: Pose, maps: np.ndarray, order: int, corners: bool = False) -> np.ndarray:
@@ -143,7 +143,8 @@ def _acquired(
     """Magnitude (S, R, C) and phase (S, O, R, C) of the motion at the offsets (S, O, R, C)."""
     excess = patient.r2star_per_s - priors.normal_r2star(patient.field_t)
     iron = float(np.exp(-max(excess, -10) * priors.IRON_TIME_MS[patient.sequence] / 1000))
-    bright = paint(body, gas, GRID_MM, Shine(patient.sequence, iron, patient.fat_fraction, int(rng.integers(2**31))))
+    shine = Shine(patient.sequence, iron, patient.fat_fraction, int(rng.integers(2**31)))
+    bright = paint(body, gas, patient.grid_mm, shine)
     pulsating = np.where(np.isin(body, _PULSATING), bright, 0)
     magnitudes, phases = [], []
     for one, vessels, moved in zip(_images(pose, bright, 1), _images(pose, pulsating, 1), motion_rad, strict=True):
@@ -175,7 +176,7 @@ def _readers(
     body: np.ndarray, labels: np.ndarray, pose: Pose, count: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, ...]:
     """Regions (S, R, C) bool; 100 mm are added so that the air around the body's grid, 0, lies outside."""
-    drawn = [_images(pose, region + 100, 1) > 100 for region in draw_regions(body, GRID_MM, count, rng)]
+    drawn = [_images(pose, region + 100, 1) > 100 for region in draw_regions(body, pose.grid_mm, count, rng)]
     return tuple(d & np.isin(labels, LIVER_TISSUES) for d in drawn)
 
 

@@ -1,5 +1,6 @@
 """Stiffness in kPa per slice and exam, its intervals, its stage by a named table, and its change over time."""
 
+from livermre.stiffness.calibrated import calibrated
 from livermre.stiffness.compare import CompareSettings, compare, earlier_kpa
 from livermre.stiffness.interval import coverage_sentence, interval
 from livermre.stiffness.measure import mean_kpa, measure
@@ -12,6 +13,7 @@ __all__ = [
     "CutoffTable",
     "IntervalSettings",
     "MeasureSettings",
+    "calibrated",
     "compare",
     "coverage_sentence",
     "earlier_kpa",

@@ -1,7 +1,7 @@
 """The 95 % intervals of the exam mean: of this acquisition, and of a repeated exam."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
@@ -13,6 +13,22 @@ from livermre.stiffness.settings import IntervalSettings
 
 _SILENCING = {"no_confidence_map"}
 """Flags under which a number is given but no interval: unreliable pixels could not be left out."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Variance of the exam mean by its three sources, kPa2, and the degrees of freedom of the first two."""
+
+    pixels: float
+    slices: float
+    region: float
+    pixel_freedom: float
+    slice_freedom: float
+
+    @property
+    def sd_kpa(self) -> float:
+        """Standard deviation of the exam mean by all three, kPa."""
+        return float(np.sqrt(self.pixels + self.slices + self.region))
 
 
 def interval(
@@ -30,10 +46,19 @@ def interval(
     variation of repeated exams. Neither covers a bias of the inversion.
     """
     settings = settings or IntervalSettings()
-    mean = stiffness.mean_kpa
-    if mean is None or any(f.code in _SILENCING for f in stiffness.flags):
+    if not has_interval(stiffness):
         return replace(stiffness, interval_95_kpa=None, repeat_interval_95_kpa=None)
-    half = _half_width_kpa(exam, roi, stiffness, sensitivity_means_kpa, settings)
+    return with_spread(stiffness, spread(exam, roi, stiffness, sensitivity_means_kpa, settings), settings)
+
+
+def has_interval(stiffness: Stiffness) -> bool:
+    """Whether an interval can be given at all."""
+    return stiffness.mean_kpa is not None and not any(f.code in _SILENCING for f in stiffness.flags)
+
+
+def with_spread(stiffness: Stiffness, spread: Spread, settings: IntervalSettings) -> Stiffness:
+    """The stiffness of an exam that can have intervals, with both, and a blocking flag where they are too wide."""
+    mean, half = stiffness.mean_kpa or 0.0, _half_width_kpa(spread)
     repeat = float(np.hypot(half, special.ndtri(0.975) * settings.repeatability_wcv * mean))
     wide = (flag("interval_too_wide", percent=100 * half / mean),) if half > settings.widest_share * mean else ()
     return replace(
@@ -55,17 +80,22 @@ def coverage_sentence(settings: IntervalSettings | None = None) -> str:
     )
 
 
-def _half_width_kpa(
-    exam: Exam, roi: Roi, stiffness: Stiffness, redraws: Sequence[float | None], settings: IntervalSettings
-) -> float:
-    """Half the width of the interval: Student's t with degrees of freedom pooled over the sources (Satterthwaite)."""
+def spread(
+    exam: Exam, roi: Roi, stiffness: Stiffness, redraws_kpa: Sequence[float | None], settings: IntervalSettings
+) -> Spread:
+    """What the intervals of an exam with a number are made of."""
     cell = _cell_mm2(exam, roi, stiffness, settings)
     pixels, pixel_freedom, slices, slice_freedom = _sampling(stiffness, cell)
-    region = region_variance(stiffness.mean_kpa or 0.0, redraws)
-    total = pixels + slices + region
+    region = region_variance(stiffness.mean_kpa or 0.0, redraws_kpa)
+    return Spread(pixels, slices, region, pixel_freedom, slice_freedom)
+
+
+def _half_width_kpa(s: Spread) -> float:
+    """Half the width of the interval: Student's t with degrees of freedom pooled over the sources (Satterthwaite)."""
+    total = s.pixels + s.slices + s.region
     if total <= 0:
         return 0.0
-    freedom = total**2 / max(pixels**2 / pixel_freedom + slices**2 / slice_freedom + region**2 / 50.0, 1e-30)
+    freedom = total**2 / max(s.pixels**2 / s.pixel_freedom + s.slices**2 / s.slice_freedom + s.region**2 / 50.0, 1e-30)
     return float(special.stdtrit(max(freedom, 1.0), 0.975) * np.sqrt(total))
 
 

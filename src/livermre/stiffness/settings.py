@@ -75,6 +75,9 @@ class IntervalSettings:
     assumed_frequency_hz: float = 60.0
     """Only for the size of a resolution cell where the region is too small to show it and no frequency is known."""
 
+    calibration: str | None = "simulated-60hz"
+    """Which counted calibration widens or narrows the intervals (docs/trust.md); None leaves the plain spread."""
+
     def __post_init__(self) -> None:
         """Raise SettingsError for a variation outside 0..1 or a frequency of zero."""
         if not 0 <= self.repeatability_wcv < 1:

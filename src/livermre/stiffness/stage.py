@@ -1,10 +1,13 @@
 """The band of a named cut-off table, with the chance that the true stiffness lies in each band."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import special
 
 from livermre.exam.flags import Flag, flag
 from livermre.exam.types import Acquisition, Dimension, Stage, Stiffness
+from livermre.stiffness.calibrated import chances_within, load_calibration
 from livermre.stiffness.table import CutoffTable
 
 _LIKELY_SHARE = 0.5
@@ -18,7 +21,11 @@ _MEANING = {"rho c^2": "rho c^2 (density times the square of the wave speed)"}
 
 
 def stage(
-    stiffness: Stiffness, table: CutoffTable, acquisition: Acquisition, quantity: str = CUTOFF_QUANTITY
+    stiffness: Stiffness,
+    table: CutoffTable,
+    acquisition: Acquisition,
+    quantity: str = CUTOFF_QUANTITY,
+    calibration: str | None = None,
 ) -> tuple[Stage | None, tuple[Flag, ...]]:
     """The band of an exam in a table, or None and the flags that say why not.
 
@@ -26,6 +33,7 @@ def stage(
     taken as 2-D and said so. A stiffness without number gives no stage and no further flag.
 
     quantity  what the stiffness is; for anything but |G*| there is no stage, with a flag even where there is no number
+    calibration  name of the calibration that the interval may have; the chances then come from it, too
     """
     if quantity != CUTOFF_QUANTITY:
         return None, (flag("quantity_not_g", quantity=_MEANING.get(quantity, quantity)),)
@@ -40,6 +48,10 @@ def stage(
     if not table.verified:
         flags = (*flags, flag("table_unverified", table=table.name))
     found = _stage(stiffness.mean_kpa, stiffness.repeat_interval_95_kpa, table)
+    interval = stiffness.interval_95_kpa
+    if calibration and interval and any(f.code == "interval_calibrated" for f in stiffness.flags):
+        chances = chances_within(load_calibration(calibration), stiffness.mean_kpa, interval[1], table)
+        found = replace(found, probabilities=chances)
     return found, (*flags, *_doubt(found))
 
 

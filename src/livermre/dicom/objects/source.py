@@ -79,9 +79,7 @@ class Source:
         return next((t for t in texts if form.fullmatch(t)), "")
 
 
-def source_of(
-    study: Study, finding: Finding, *, deidentify: bool = False, secret: Secret = NO_SECRET
-) -> Source | None:
+def source_of(study: Study, finding: Finding, *, deidentify: bool = False, secret: Secret = NO_SECRET) -> Source | None:
     """The source images of a finding; None where the exam did not come from DICOM.
 
     deidentify  give the header and UIDs that `livermre deidentify` gives the same images with the same secret
