@@ -131,8 +131,8 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
     "interval_calibrated": (
         Severity.INFO,
         "The 95 % interval is calibrated ({calibration}): such intervals held the true stiffness of the measured "
-        "region in {percent:.0f} % of {exams} simulated exams of another generator. "
-        "Simulated patients are not patients.",
+        "region in {percent:.0f} % of {exams} simulated exams of another generator, on "
+        "livermre's own maps. Simulated patients are not patients.",
     ),
     "interval_not_calibrated": (
         Severity.INFO,
