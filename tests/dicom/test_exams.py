@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom import dcmread
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -20,6 +22,9 @@ from pydicom.uid import (
 from dicom.makers import Writer, ge_product, philips_classic, siemens_classic, siemens_xa
 from dicom.phantom import Phantom, phantom
 from livermre.dicom import inspect, read, read_image
+from livermre.dicom.files import open_file
+from livermre.dicom.pixels import Pixels
+from livermre.exam.errors import CorruptFile
 from livermre.exam.plane import Plane
 from livermre.exam.types import Exam
 
@@ -204,6 +209,24 @@ def test_every_transfer_syntax_gives_the_same_exam(tmp_path: Path, syntax: str) 
             ds.file_meta.TransferSyntaxUID = syntax
     (packed,) = read([writer.write(tmp_path / "packed")])
     assert _same(plain.exam, packed.exam)
+
+
+def test_a_jpeg_ls_frame_without_its_end_is_refused_before_the_decoder_sees_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by the fuzzing: the decoder looked on behind the end of 1862 bytes for seven seconds."""
+    path = next(ge_product(phantom(slices=1, offsets=2)).write(tmp_path / "exam").iterdir())
+    ds = dcmread(path)
+    ds.compress(JPEGLSLossless, generate_instance_uid=False)
+    frame = next(generate_frames(ds.PixelData, number_of_frames=1)).rstrip(b"\0")
+    assert frame.endswith(b"\xff\xd9")
+    ds.save_as(path)
+    whole = Pixels(open_file(path)).values
+    ds.PixelData = encapsulate([frame[:-2]])
+    ds.save_as(path)
+    monkeypatch.setattr("livermre.dicom.pixels.pixel_array", lambda *_, **__: whole)
+    with pytest.raises(CorruptFile, match="cannot be decoded"):
+        _ = Pixels(open_file(path)).values
 
 
 @pytest.mark.parametrize("process", ["JPEGLosslessProcess14_1", "JPEGLosslessProcess14"])

@@ -1,11 +1,17 @@
 """The exam's own liver: what it accepts, what it throws out, and when it keeps silent. Simulated images throughout."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from livermre.exam.plane import Plane
+from livermre.exam.types import Acquisition, Exam, ModelCard, Slice
+from livermre.segment.engine import ModelFile
 from livermre.segment.grid import NetworkGrid, network_grid
 from livermre.segment.refine import refine
+from livermre.segment.segmenter import Segmenter
 from livermre.segment.tissue import learn, log_brightness
 
 CELLS = 96
@@ -121,3 +127,20 @@ def test_all_zero_and_constant_images_do_no_harm() -> None:
         with np.errstate(all="raise"):
             out = refine(claimed(LIVER), image.astype("f4"), image, grid(), (4.0, 4.0), HEIGHTS)
         assert np.isfinite(out).all()
+
+
+def test_the_network_alone_is_the_network_on_the_images_pixels() -> None:
+    """The comparison in the model card stands on it: no evidence of brightness, no smoothing, no neighbours."""
+    image = stack()
+    slices = tuple(
+        Slice(replace(PLANE, origin_mm=(0.0, 0.0, z)), s.astype("f4")) for z, s in zip(HEIGHTS, image, strict=True)
+    )
+    exam = Exam(slices, Acquisition("test"), "test")
+    said = claimed(LIVER, BOWEL)
+
+    def engine(inputs: np.ndarray) -> np.ndarray:
+        return np.stack([1 - said, said], axis=1)[: len(inputs)]
+
+    alone = Segmenter(ModelFile(Path(), ModelCard("said", "0", ""), 4.0, 1), engine, own_tissue=False)
+    assert np.array_equal(alone.probability(exam), grid().up(said))
+    assert not np.array_equal(replace(alone, own_tissue=True).probability(exam), grid().up(said))

@@ -8,6 +8,8 @@ from pydicom.encaps import generate_frames
 
 DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
 RUN_LENGTH = "1.2.840.10008.1.2.5"
+JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
+_END_OF_IMAGE = b"\xff\xd9"
 
 _HEADER_BYTES = 64
 
@@ -30,6 +32,15 @@ def decode(data: bytes, transfer_syntax: str, frames: int, pixels: int, dtype: n
         bits = np.unpackbits(np.frombuffer(b"".join(found), np.uint8).reshape(frames, size), axis=1, bitorder="little")
         return bits[:, :pixels]
     return np.frombuffer(b"".join(found), dtype).reshape(frames, pixels)
+
+
+def check_ends(data: bytes, frames: int) -> None:
+    """ValueError where a JPEG-LS frame lacks the marker that ends it (ITU-T T.87, C.1.1).
+
+    CharLS looks on behind the end of such a frame for seconds before it gives up.
+    """
+    if not all(_END_OF_IMAGE in raw[-4:] for raw in _raw_frames(data, frames)):
+        raise ValueError("a frame was cut short")
 
 
 def _raw_frames(data: bytes, frames: int) -> Iterator[bytes]:

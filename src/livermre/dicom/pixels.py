@@ -158,6 +158,8 @@ def _unpacked(ds: Dataset, file: DicomFile, plan: Layout) -> np.ndarray:
         dtype = None if plan.allocated == 1 else np.dtype(_integer(plan))
         pixels = plan.rows * plan.columns * plan.samples
         return codecs.decode(ds.PixelData, file.transfer_syntax, plan.frames, pixels, dtype)
+    if file.transfer_syntax in codecs.JPEG_LS:
+        codecs.check_ends(ds.PixelData, plan.frames)
     try:
         return np.asarray(pixel_array(ds, raw=plan.samples > 1))
     except BaseException as error:

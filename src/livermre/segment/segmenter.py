@@ -27,6 +27,8 @@ class Segmenter:
 
     model: ModelFile
     engine: Engine
+    own_tissue: bool = True
+    """Whether the network's word is weighed with the exam's own tissue; without, it stands alone (for comparison)."""
 
     def segment(self, exam: Exam) -> LiverMask:
         """The liver of an exam, on its own grid."""
@@ -35,7 +37,7 @@ class Segmenter:
         return LiverMask(probability, liver, self.model.card, _doubts(exam, probability, liver))
 
     def probability(self, exam: Exam) -> np.ndarray:
-        """Liver probability (S, R, C) float32: the network's word weighed with this exam's own tissue."""
+        """Liver probability (S, R, C) float32: the network's word, weighed with this exam's own tissue."""
         magnitude = np.nan_to_num(exam.magnitude)
         grid = network_grid(exam.slices[0].plane, self.model.pixel_mm)
         images = grid.down(magnitude)
@@ -46,6 +48,8 @@ class Segmenter:
         parts = [self.engine(inputs[i : i + _BATCH]) for i in range(0, len(inputs), _BATCH)]
         liver = np.zeros(images.shape, np.float32)
         liver[:, rows, columns] = np.concatenate([p[:, self.model.liver] for p in parts])
+        if not self.own_tissue:
+            return np.clip(grid.up(liver), 0.0, 1.0)
         return refine(liver, images, magnitude, grid, exam.slices[0].plane.spacing_mm, exam.positions_mm)
 
 

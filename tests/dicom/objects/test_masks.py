@@ -12,7 +12,6 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from dicom.makers import mmdi_2d, mmdi_3d
 from dicom.objects import cases
 from dicom.phantom import phantom
-from dicom.write.exams import exam, oblique
 from livermre import nifti
 from livermre.dicom import ReadOptions, masks, read
 from livermre.dicom.files import open_file, quiet_pydicom
@@ -21,16 +20,6 @@ from livermre.dicom.masks_seg import segments
 from livermre.dicom.objects import write_objects
 from livermre.exam.errors import Contradiction, InputError, LivermreError
 from livermre.exam.plane import Plane
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("exam")
-
-
-@pytest.fixture(scope="module")
-def study(folder):
-    return cases.simulated(exam(vectors=oblique()), folder)
 
 
 @pytest.fixture(scope="module")

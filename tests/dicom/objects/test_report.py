@@ -11,23 +11,12 @@ from pydicom.sr.codedict import codes
 
 from dicom.objects import cases
 from dicom.objects.reading import items, name_of, numbers, sources
-from dicom.write.exams import exam, oblique
 from livermre.dicom.objects import words
 from livermre.dicom.objects.codes import OWN, Code
 from livermre.dicom.objects.write import object_bytes
 from livermre.exam.flags import flag
 
 ELASTICITY, DERIVATION = "110830", "121401"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("exam")
-
-
-@pytest.fixture(scope="module")
-def study(folder):
-    return cases.simulated(exam(vectors=oblique()), folder)
 
 
 @pytest.fixture(scope="module")
