@@ -11,7 +11,9 @@ from livermre.exam.flags import Flag, Severity, flag
 from livermre.exam.types import Exam, LiverMask, Slice, Waves
 from livermre.inversion import Inversion, InversionSettings, SliceQuality, invert
 from livermre.inversion.chain import Start
+from livermre.inversion.judging import LEAST_AGAINST_NOISE
 from livermre.inversion.quality import CONFIDENT
+from livermre.inversion.vibration import over_noise
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,27 @@ def _origin(slices: tuple[Slice, ...], made: Inversion, silent: bool) -> tuple[F
     return (*found, flag("phase_contradicts_map", percent=100 * best)) if silent else found
 
 
+def region_doubts(waves: Waves | None, exam: Exam, region: np.ndarray) -> tuple[Flag, ...]:
+    """A blocking flag where the measured region as a whole shows noise rather than a vibration.
+
+    region  (S, R, C) bool, the pixels that are averaged
+
+    An exam can vibrate while the driver's waves die before they reach the pixels that are measured; band-passed noise
+    there has a wavelength of its own, and the number would be that of a very soft liver.
+    """
+    offsets = {s.phase_rad.shape[2] for s in exam.slices if s.phase_rad is not None}
+    if waves is None or waves.band_share is None or len(offsets) != 1:
+        return ()
+    share = waves.band_share[region]
+    share = share[np.isfinite(share)]
+    if not share.size:
+        return ()
+    ratio = over_noise(float(share.mean(dtype=np.float64)), offsets.pop())
+    if ratio >= LEAST_AGAINST_NOISE:
+        return ()
+    return (flag("region_without_vibration", ratio=ratio, least=LEAST_AGAINST_NOISE),)
+
+
 def compared(waves: Waves, exam: Exam, liver: LiverMask) -> Waves:
     """The same waves with the agreement of our map and the scanner's inside the liver, where both are confident."""
     ours, sure = exam.stiffness_kpa, exam.confidence
@@ -133,6 +156,7 @@ def _waves(exam: Exam, made: Inversion, settings: InversionSettings) -> Waves:
         harmonic_share=_column(rows, "harmonic_share"),
         bulk_ratio=_column(rows, "bulk_ratio"),
         noise_rad=_column(rows, "noise_rad"),
+        band_share=made.band_share,
         vendor_kpa=exam.stiffness_kpa if vendor else None,
         vendor_confidence=exam.confidence if vendor else None,
     )

@@ -29,6 +29,7 @@ def analyze_study(study: Study, settings: Settings) -> Finding:
     exam, waves = _with_map(_labelled(study.exam), settings)
     liver = find_liver(exam, settings)
     region, measured = _measure(exam, liver, settings)
+    measured = replace(measured, flags=(*measured.flags, *from_phase.region_doubts(waves, exam, region.keep)))
     table = stiffness.load_table(settings.table)
     blocked = any(f.severity == Severity.BLOCKING for f in (*exam.flags, *liver.flags, *measured.flags))
     # a number that is withheld has no band, and no doubt about one

@@ -34,6 +34,11 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
         "driver off, disconnected or misplaced, or severe motion.",
     ),
     "no_stiffness_values": (Severity.BLOCKING, "The stiffness map holds no value inside the liver."),
+    "region_without_vibration": (
+        Severity.BLOCKING,
+        "In the measured region the motion at the driver's frequency is only {ratio:.1f} times as strong as noise "
+        "(noise alone: 1; at least {least:g} is needed): the waves do not reach this part of the liver.",
+    ),
     "implausible_stiffness": (
         Severity.BLOCKING,
         "The mean of {mean_kpa:.2f} kPa lies outside what a liver can have ({low_kpa:g}–{high_kpa:g} kPa).",

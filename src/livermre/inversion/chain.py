@@ -141,4 +141,12 @@ def _gather(
         quantity=quantity,
         inversion=None,  # how an earlier map was made says nothing of this one
     )
-    return Inversion(own, quantity, modulus, waves, qualities)
+    return Inversion(own, quantity, modulus, waves, qualities, _band_shares(exam, done))
+
+
+def _band_shares(exam: Exam, done: list[Done | None]) -> np.ndarray | None:
+    shares = [None if d is None else d.band_share for d in done]
+    if all(s is None for s in shares):
+        return None
+    blank = np.full(exam.shape[1:], np.nan, dtype=np.float32)
+    return np.stack([blank if s is None else s for s in shares])

@@ -41,6 +41,8 @@ class Inversion:
     wave         (S, F, D, R, C) complex64, rad, filtered first harmonic (of the curl where it was taken, as rad at a
                  wavelength in the middle of the band), 0 outside the body
     slices       quality of each slice that was inverted, foot to head
+    band_share   (S, R, C) float32, 0..1: what the first harmonic holds of the energy in the band that changes with
+                 time, NaN where it is not known; None where no slice tells (three offsets, filtered waves)
     components   how motion components were joined: "one" alone, their "curl", or the "sum" of their fits
     """
 
@@ -49,6 +51,7 @@ class Inversion:
     modulus_kpa: np.ndarray | None
     wave: np.ndarray
     slices: tuple[SliceQuality, ...]
+    band_share: np.ndarray | None = None
     components: Components = "one"
 
     def __post_init__(self) -> None:
@@ -56,6 +59,8 @@ class Inversion:
         object.__setattr__(self, "wave", read_only(self.wave, "complex64"))
         if self.modulus_kpa is not None:
             object.__setattr__(self, "modulus_kpa", read_only(self.modulus_kpa, "complex64"))
+        if self.band_share is not None:
+            object.__setattr__(self, "band_share", read_only(self.band_share, "float32"))
 
     @property
     def stiffness_kpa(self) -> np.ndarray:

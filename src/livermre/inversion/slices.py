@@ -16,7 +16,7 @@ from livermre.inversion.result import SliceQuality
 from livermre.inversion.settings import InversionSettings
 from livermre.inversion.short_waves import Ring, Shares, ring_of, shares
 from livermre.inversion.unwrapping import box, foreground, unwrap
-from livermre.inversion.vibration import Moments, band_passed, moments
+from livermre.inversion.vibration import Moments, band_passed, harmonic_share, moments
 from livermre.inversion.wave import Harmonic, harmonic_of, has_mean, roughness_of
 
 Start = Literal["phase", "wave"]
@@ -61,6 +61,8 @@ class Done:
     still       moments with the offsets' mean over the confident pixels; None where that was taken off
     band        the band's share of the confident pixels, of three offsets alone
     pixel_mm2   area of a pixel of these moments
+    band_share  (R, C) float32, what the first harmonic holds of the band-passed energy, NaN outside the body's box;
+                None where nothing is left over to compare with
     """
 
     slice: Slice
@@ -71,6 +73,7 @@ class Done:
     still: Moments | None
     band: Shares | None
     pixel_mm2: float
+    band_share: np.ndarray | None
 
 
 def motion_of(
@@ -119,7 +122,17 @@ def maps_from(m: Motion, frequencies_hz: tuple[float, ...], settings: InversionS
     )
     wave = offsets_of(full.wave, m.offsets)
     own = replace(m.acquired, stiffness_kpa=full.stiffness_kpa, confidence=full.confidence, wave_rad=wave)
-    return Done(own, full, quality, body, sure, still, band, spacing[0] * spacing[1] * m.factor**2)
+    pixel_mm2 = spacing[0] * spacing[1] * m.factor**2
+    return Done(own, full, quality, body, sure, still, band, pixel_mm2, _band_share(m))
+
+
+def _band_share(m: Motion) -> np.ndarray | None:
+    share = None if m.passed is None else harmonic_share(m.passed)
+    if share is None:
+        return None
+    rows, columns = m.body.shape
+    fine = share.repeat(m.factor, -2).repeat(m.factor, -1)[:rows, :columns]
+    return _whole(fine, m, np.nan)
 
 
 def withdrawn(done: Done, flags: tuple[Flag, ...] = ()) -> Done:

@@ -16,6 +16,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from livermre.inversion.harmonic import first_harmonic
+from livermre.inversion.offsets import MINIMUM
 from livermre.inversion.scales import gain_of
 from livermre.inversion.settings import InversionSettings
 from livermre.inversion.spectrum import Grid, without_background
@@ -91,6 +93,22 @@ def moments(passed: np.ndarray, where: np.ndarray, still: bool = False) -> Momen
     return Moments(np.einsum("fdip,fdjp->ij", chosen, chosen), int(chosen.shape[-1]), still)
 
 
+def harmonic_share(passed: np.ndarray) -> np.ndarray | None:
+    """(r, c) float32, share 0..1 of the energy that changes with time that the first harmonic holds; None of three.
+
+    passed  (F, D, O, r, c) float32, rad, band-passed offsets; components and frequencies add up
+
+    Noise fills every dimension alike, 2 / (O - 1) on the mean over pixels. Where nothing moves the share is 0.
+    """
+    count = passed.shape[-3]
+    if count <= MINIMUM:
+        return None
+    motion = passed - passed.mean(-3, keepdims=True)
+    every = (motion**2).sum((0, 1, 2))
+    first = np.abs(first_harmonic(motion)) ** 2 * (count / 2)
+    return np.minimum(first.sum((0, 1)) / np.maximum(every, np.finfo(np.float32).tiny), 1).astype(np.float32)
+
+
 def left_over(found: Moments, order: tuple[int, ...] | None = None) -> float:
     """Share, 0..1, of the energy that the first harmonic of offsets in this order does not hold; NaN without pixels.
 
@@ -108,8 +126,16 @@ def against_noise(found: Moments) -> float | None:
     spare = found.spare
     if spare < 1 or found.pixels == 0:
         return None
-    rest = max(left_over(found), 1e-9)
-    return (1 - rest) / 2 * spare / rest
+    return _over_noise(1 - left_over(found), spare)
+
+
+def over_noise(share: float, offsets: int) -> float:
+    """The same from the first harmonic's mean share (0..1) of the energy that changes with time, of four offsets on."""
+    return _over_noise(share, offsets - 3)
+
+
+def _over_noise(share: float, spare: int) -> float:
+    return share / 2 * spare / max(1 - share, 1e-9)
 
 
 def weaker_turn(found: Moments) -> float | None:

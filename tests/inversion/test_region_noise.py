@@ -1,0 +1,80 @@
+"""An exam that vibrates, but not where it is measured: the region as a whole must rise above noise."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inversion.sources import SHAPE, bulk, exam_of, inner, places_mm, plane_wave, shaken, wavenumber
+from inversion.test_vibration import of, uneven_noise
+from livermre import from_phase, nifti, pipeline
+from livermre.exam.flags import Severity
+from livermre.exam.study import Study
+from livermre.exam.types import Exam, Identity
+from livermre.inversion import InversionSettings, offsets_of
+from livermre.inversion.vibration import against_noise, harmonic_share, over_noise
+from livermre.settings import Settings
+
+CODE = "region_without_vibration"
+RIGHT = places_mm()[1] > 0
+"""The half of the body away from the sources of `shaken`."""
+
+
+@pytest.mark.parametrize("count", [4, 5, 6, 8])
+def test_noise_gives_one_on_the_mean_over_pixels_whatever_its_strength(count: int) -> None:
+    share = harmonic_share(uneven_noise(count, 10 + count))
+    assert share.mean() == pytest.approx(2 / (count - 1), abs=0.02)
+    assert over_noise(float(share.mean()), count) == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3), (2, 1)], ids=["one", "components", "frequencies"])
+def test_the_map_and_the_moments_of_the_same_pixels_agree(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(3)
+    wave = offsets_of(0.1 * plane_wave(wavenumber(3.0), 0.4), 4)
+    motion = wave + 0.3 * rng.normal(size=(*shape, *wave.shape))
+    assert over_noise(float(harmonic_share(motion).mean()), 4) == pytest.approx(against_noise(of(motion)), rel=1e-4)
+
+
+def test_a_vibration_alone_fills_its_share_and_stillness_none() -> None:
+    motion = offsets_of(plane_wave(wavenumber(3.0), 0.4), 6)[None, None]
+    assert harmonic_share(motion + 5.0) == pytest.approx(1, abs=1e-4)  # what stands still is no part of it
+    assert not harmonic_share(np.ones((1, 1, 4, 3, 3), np.float32)).any()
+
+
+def test_three_offsets_leave_nothing_to_compare_with() -> None:
+    assert harmonic_share(np.ones((1, 1, 3, 3, 3), np.float32)) is None
+
+
+def half_dead(seed: int, offsets: int = 4) -> Exam:
+    """Strong waves on the left; on the right nothing but noise, which is everywhere."""
+    rng = np.random.default_rng(seed)
+    waves = np.where(RIGHT, 0, shaken(2.5, rng)) + bulk(rng, 1.0)
+    return exam_of(waves, rng, noise_rad=0.1, offsets=offsets, slices=2)
+
+
+@pytest.mark.parametrize("offsets", [4, 6])
+def test_the_half_without_waves_is_refused_and_the_other_is_not(offsets: int) -> None:
+    found = from_phase.inverted(half_dead(1, offsets), InversionSettings())
+    dead = np.broadcast_to((places_mm()[1] > 45) & (np.abs(places_mm()[0]) < 50), found.exam.shape)
+    (told,) = from_phase.region_doubts(found.waves, found.exam, dead)
+    assert told.code == CODE and told.severity == Severity.BLOCKING
+    alive = np.broadcast_to(inner(), found.exam.shape)
+    assert from_phase.region_doubts(found.waves, found.exam, alive) == ()
+    assert not {f.code for f in found.exam.flags} & {"phase_without_vibration", "phase_without_waves"}
+
+
+def test_no_verdict_without_offsets_to_tell() -> None:
+    exam = half_dead(2, offsets=3)
+    found = from_phase.inverted(exam, InversionSettings())
+    everywhere = np.ones(exam.shape, bool)
+    assert from_phase.region_doubts(found.waves, found.exam, everywhere) == ()
+    assert from_phase.region_doubts(None, found.exam, everywhere) == ()
+
+
+def test_the_road_gives_no_number_of_a_region_drawn_where_no_wave_comes(tmp_path: Path) -> None:
+    exam = half_dead(3)
+    place = np.broadcast_to((places_mm()[1] > 45) & (np.abs(places_mm()[0]) < 50), (2, *SHAPE))
+    region = nifti.write_volume(tmp_path / "region.nii.gz", place.astype(np.uint8), exam)[0]
+    settings = Settings(from_phase=True, liver_file=region, region_file=region)
+    finding = pipeline.analyze_study(Study(exam, Identity(), (), "0" * 64), settings)
+    assert CODE in {f.code for f in finding.flags} and not finding.reportable and finding.stage is None
