@@ -28,8 +28,7 @@ def analyze_study(study: Study, settings: Settings) -> Finding:
     """The finding of one acquisition; raises LivermreError where its files or the settings do not allow one."""
     exam, waves = _with_map(_labelled(study.exam), settings)
     liver = find_liver(exam, settings)
-    region, measured = _measure(exam, liver, settings)
-    measured = replace(measured, flags=(*measured.flags, *from_phase.region_doubts(waves, exam, region.keep)))
+    exam, region, measured = _measure(exam, waves, liver, settings)
     table = stiffness.load_table(settings.table)
     blocked = any(f.severity == Severity.BLOCKING for f in (*exam.flags, *liver.flags, *measured.flags))
     # a number that is withheld has no band, and no doubt about one
@@ -112,19 +111,27 @@ def _labelled(exam: Exam) -> Exam:
     return replace(exam, flags=(*exam.flags, flag("simulated"))) if exam.acquisition.vendor == "simulated" else exam
 
 
-def _measure(exam: Exam, liver: LiverMask, settings: Settings) -> tuple[Roi, Stiffness]:
-    """Region and stiffness, with an interval that counts how much the number hangs on the region."""
+def _measure(exam: Exam, waves: Waves | None, liver: LiverMask, settings: Settings) -> tuple[Exam, Roi, Stiffness]:
+    """Region and stiffness, with an interval that counts how much the number hangs on the region.
+
+    The exam comes back without confidence in slices whose region shows noise and no vibration.
+    """
     redrawn: Sequence[Roi] = ()
     doubts: Sequence[Flag] = ()
     if settings.region_file is None:
         region, redrawn = roi.draw_with_variants(exam, liver, settings.roi)
+        told = from_phase.without_noise(waves, exam, region.keep)
+        if told is not exam:
+            exam = told
+            region, redrawn = roi.draw_with_variants(exam, liver, settings.roi)
     else:
         mask, doubts = given.mask("--roi", settings.region_file, exam)
         region = roi.given_roi(exam, mask)
     measured = stiffness.measure(exam, liver, region, settings.measure)
     means = [stiffness.mean_kpa(exam, r) for r in redrawn]
     measured = stiffness.calibrated(exam, region, measured, means, settings.interval)
-    return region, replace(measured, flags=(*measured.flags, *doubts))
+    doubts = (*doubts, *from_phase.region_doubts(waves, exam, region.keep))
+    return exam, region, replace(measured, flags=(*measured.flags, *doubts))
 
 
 def _change(exam: Exam, measured: Stiffness, settings: Settings) -> Change | None:

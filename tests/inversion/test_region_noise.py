@@ -1,5 +1,6 @@
 """An exam that vibrates, but not where it is measured: the region as a whole must rise above noise."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,41 @@ def test_the_half_without_waves_is_refused_and_the_other_is_not(offsets: int) ->
     alive = np.broadcast_to(inner(), found.exam.shape)
     assert from_phase.region_doubts(found.waves, found.exam, alive) == ()
     assert not {f.code for f in found.exam.flags} & {"phase_without_vibration", "phase_without_waves"}
+
+
+def test_only_the_slice_without_waves_loses_its_confidence() -> None:
+    """Waves on the left in one slice, on the right in the next: a region on the left is left with one of them."""
+    rng = np.random.default_rng(4)
+    waves = [shaken(2.5, rng), shaken(2.5, rng)[:, ::-1]]
+    one, two = (exam_of(np.where(side, w, 0) + bulk(rng, 1.0), rng, noise_rad=0.1) for side, w in
+                zip((~RIGHT, RIGHT), waves, strict=True))  # fmt: skip
+    higher = replace(two.slices[0], plane=replace(two.slices[0].plane, origin_mm=(0, 0, 10.0)))
+    exam = replace(one, slices=(one.slices[0], higher))
+    found = from_phase.inverted(exam, InversionSettings())
+    left = np.broadcast_to(inner() & ~RIGHT & (places_mm()[1] < -30), exam.shape)
+    told = from_phase.without_noise(found.waves, found.exam, left)
+    assert [f.code for f in told.flags[len(found.exam.flags) :]] == ["slice_without_vibration"]
+    assert not told.slices[1].confidence.any() and told.slices[0] is found.exam.slices[0]
+    assert (told.slices[1].stiffness_kpa == found.exam.slices[1].stiffness_kpa)[left[1]].all()  # for people to look at
+    assert from_phase.region_doubts(found.waves, found.exam, left) == ()  # the exam is not given up for it
+    alive = left & (np.arange(2) == 0)[:, None, None]
+    assert from_phase.without_noise(found.waves, found.exam, alive) is found.exam
+
+
+@pytest.mark.parametrize(
+    ("band", "short", "refused"),
+    [(0.70, 0.99, True), (0.80, 0.55, True), (0.80, 0.99, False), (0.80, None, False), (0.90, 0.55, False)],
+    ids=["noise in time", "weak by both", "no shorter waves", "not known", "strong in time"],
+)
+def test_both_witnesses_must_speak_against_a_weak_wave(band: float, short: float | None, refused: bool) -> None:
+    """Shares 0.7, 0.8, 0.9 of four offsets are 1.2, 2 and 4.5 times noise; the axis with more short waves counts."""
+    found = from_phase.inverted(half_dead(5), InversionSettings())
+    shape = found.exam.shape
+    seen = None
+    if short is not None:
+        seen = np.stack([np.full(shape, 0.99), np.full(shape, short)], axis=1)
+    waves = replace(found.waves, band_share=np.full(shape, band), short_share=seen)
+    assert bool(from_phase.region_doubts(waves, found.exam, np.ones(shape, bool))) == refused
 
 
 def test_no_verdict_without_offsets_to_tell() -> None:

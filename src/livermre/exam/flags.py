@@ -36,8 +36,8 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
     "no_stiffness_values": (Severity.BLOCKING, "The stiffness map holds no value inside the liver."),
     "region_without_vibration": (
         Severity.BLOCKING,
-        "In the measured region the motion at the driver's frequency is only {ratio:.1f} times as strong as noise "
-        "(noise alone: 1; at least {least:g} is needed): the waves do not reach this part of the liver.",
+        "In the measured region the waves hardly rise above noise ({evidence}; noise alone: 1): they do not reach this "
+        "part of the liver.",
     ),
     "implausible_stiffness": (
         Severity.BLOCKING,
@@ -69,6 +69,11 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
         Severity.WARNING,
         "The chance that the true stiffness lies in the band '{band}' is only {percent:.0f} %: "
         "the interval reaches other bands.",
+    ),
+    "slice_without_vibration": (
+        Severity.WARNING,
+        "The slice at {z_mm:.0f} mm is left out: where it would be measured, the waves hardly rise above noise "
+        "({evidence}; noise alone: 1).",
     ),
     "slices_disagree": (
         Severity.WARNING,

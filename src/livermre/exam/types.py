@@ -236,6 +236,8 @@ class Waves:
     amplitude_rad      (S, R, C) float32, rad, its amplitude
     band_share         (S, R, C) float32, 0..1, energy at the driver's frequency over all in the shear waves' band that
                        changes with time; NaN where unknown; None where no slice tells
+    short_share        (S, 2, R, C) float32, 0..1, what that band holds of itself and of waves too short for a liver,
+                       these along columns and along rows; NaN where unknown; None where no slice tells
     vendor_kpa         (S, R, C) float32, kPa, the scanner's own map; None where it gave none
     vendor_confidence  (S, R, C) float32, 0..1, the scanner's own; None where it gave none
     compared           (S, R, C) bool, pixels in which the two maps are compared; None without a scanner's map
@@ -253,6 +255,7 @@ class Waves:
     bulk_ratio: tuple[float | None, ...]
     noise_rad: tuple[float | None, ...]
     band_share: np.ndarray | None = None
+    short_share: np.ndarray | None = None
     vendor_kpa: np.ndarray | None = None
     vendor_confidence: np.ndarray | None = None
     compared: np.ndarray | None = None
@@ -260,7 +263,7 @@ class Waves:
 
     def __post_init__(self) -> None:
         """Arrays are read-only."""
-        for name in ("wave_rad", "amplitude_rad", "band_share", "vendor_kpa", "vendor_confidence"):
+        for name in ("wave_rad", "amplitude_rad", "band_share", "short_share", "vendor_kpa", "vendor_confidence"):
             _freeze(self, name, "float32")
         _freeze(self, "compared", "bool")
 

@@ -141,12 +141,11 @@ def _gather(
         quantity=quantity,
         inversion=None,  # how an earlier map was made says nothing of this one
     )
-    return Inversion(own, quantity, modulus, waves, qualities, _band_shares(exam, done))
+    seen = (_stacked([None if d is None else getattr(d, n) for d in done]) for n in ("band_share", "short_share"))
+    return Inversion(own, quantity, modulus, waves, qualities, *seen)
 
 
-def _band_shares(exam: Exam, done: list[Done | None]) -> np.ndarray | None:
-    shares = [None if d is None else d.band_share for d in done]
-    if all(s is None for s in shares):
-        return None
-    blank = np.full(exam.shape[1:], np.nan, dtype=np.float32)
-    return np.stack([blank if s is None else s for s in shares])
+def _stacked(images: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    """One image a slice, NaN for slices that have none; None where none has."""
+    known = [i for i in images if i is not None]
+    return np.stack([np.full_like(known[0], np.nan) if i is None else i for i in images]) if known else None

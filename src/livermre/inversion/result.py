@@ -43,6 +43,8 @@ class Inversion:
     slices       quality of each slice that was inverted, foot to head
     band_share   (S, R, C) float32, 0..1: what the first harmonic holds of the energy in the band that changes with
                  time, NaN where it is not known; None where no slice tells (three offsets, filtered waves)
+    short_share  (S, 2, R, C) float32, 0..1: what the band holds of itself and of shorter waves, these along columns and
+                 along rows; NaN and None like band_share
     components   how motion components were joined: "one" alone, their "curl", or the "sum" of their fits
     """
 
@@ -52,6 +54,7 @@ class Inversion:
     wave: np.ndarray
     slices: tuple[SliceQuality, ...]
     band_share: np.ndarray | None = None
+    short_share: np.ndarray | None = None
     components: Components = "one"
 
     def __post_init__(self) -> None:
@@ -59,8 +62,9 @@ class Inversion:
         object.__setattr__(self, "wave", read_only(self.wave, "complex64"))
         if self.modulus_kpa is not None:
             object.__setattr__(self, "modulus_kpa", read_only(self.modulus_kpa, "complex64"))
-        if self.band_share is not None:
-            object.__setattr__(self, "band_share", read_only(self.band_share, "float32"))
+        for name in ("band_share", "short_share"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, read_only(getattr(self, name), "float32"))
 
     @property
     def stiffness_kpa(self) -> np.ndarray:

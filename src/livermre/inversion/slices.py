@@ -33,7 +33,7 @@ class Motion:
     harmonic  the first harmonic; what is filtered and fitted
     passed    (F, D, O, r', c') float32, band-passed phase of the offsets on every factor-th pixel; None from waves
     has_mean  whether the offsets come with their mean: what was taken off tells no noise
-    band      the band against shorter waves, of three offsets alone; None if unknown
+    ring      the band against shorter waves; None from waves and where pixels are too coarse
     smooth    (r, c) bool, where neighbours agree so that the phase could be unwrapped
     flags     why its offsets cannot be trusted
     """
@@ -47,7 +47,7 @@ class Motion:
     harmonic: Harmonic
     passed: np.ndarray | None
     has_mean: bool
-    band: Ring | None
+    ring: Ring | None
     factor: int
     smooth: np.ndarray
     flags: tuple[Flag, ...]
@@ -63,6 +63,8 @@ class Done:
     pixel_mm2   area of a pixel of these moments
     band_share  (R, C) float32, what the first harmonic holds of the band-passed energy, NaN outside the body's box;
                 None where nothing is left over to compare with
+    short_share (2, R, C) float32, what the band holds of itself and of shorter waves along columns and along rows; None
+                where they cannot be seen
     """
 
     slice: Slice
@@ -74,6 +76,7 @@ class Done:
     band: Shares | None
     pixel_mm2: float
     band_share: np.ndarray | None
+    short_share: np.ndarray | None
 
 
 def motion_of(
@@ -94,11 +97,9 @@ def motion_of(
     rough = roughness_of(cut, s.plane.spacing_mm, settings.confidence_window_mm)
     smooth = rough <= settings.most_roughness_rad
     flags = doubts(s, cut, harmonic, kept, settings)
-    band = None
-    if image.shape[2] == MINIMUM:  # nothing is left over: only shorter waves tell the noise
-        band = ring_of(harmonic.wave, kept, s.plane.spacing_mm, frequencies_hz, settings)
+    ring = ring_of(harmonic.wave, kept, s.plane.spacing_mm, frequencies_hz, settings)
     mean = has_mean(image)
-    return Motion(s, rows, columns, image.shape[2], inside, kept, harmonic, passed, mean, band, factor, smooth, flags)
+    return Motion(s, rows, columns, image.shape[2], inside, kept, harmonic, passed, mean, ring, factor, smooth, flags)
 
 
 def maps_from(m: Motion, frequencies_hz: tuple[float, ...], settings: InversionSettings, start: Start) -> Done:
@@ -111,7 +112,8 @@ def maps_from(m: Motion, frequencies_hz: tuple[float, ...], settings: InversionS
         confident = (m.smooth & (maps.confidence >= CONFIDENT))[step, step]
         body, sure = moments(m.passed, (m.kept & m.smooth)[step, step]), moments(m.passed, confident)
         still = moments(m.passed, confident, still=True) if m.has_mean else None
-        band = None if m.band is None else shares(m.band, confident)
+        only = m.offsets == MINIMUM  # nothing is left over in time: only shorter waves tell the noise
+        band = shares(m.ring, confident) if only and m.ring is not None else None
     maps = trusted(maps, m.smooth & (not m.flags))
     quality = slice_quality(m.acquired, m.harmonic, maps, m.kept, start == "phase", m.flags)
     full = Maps(
@@ -123,16 +125,19 @@ def maps_from(m: Motion, frequencies_hz: tuple[float, ...], settings: InversionS
     wave = offsets_of(full.wave, m.offsets)
     own = replace(m.acquired, stiffness_kpa=full.stiffness_kpa, confidence=full.confidence, wave_rad=wave)
     pixel_mm2 = spacing[0] * spacing[1] * m.factor**2
-    return Done(own, full, quality, body, sure, still, band, pixel_mm2, _band_share(m))
+    short = None if m.ring is None else _fine(m.ring.share, m)
+    return Done(own, full, quality, body, sure, still, band, pixel_mm2, _band_share(m), short)
 
 
 def _band_share(m: Motion) -> np.ndarray | None:
     share = None if m.passed is None else harmonic_share(m.passed)
-    if share is None:
-        return None
+    return None if share is None else _fine(share, m)
+
+
+def _fine(coarse: np.ndarray, m: Motion) -> np.ndarray:
+    """An image of every n-th pixel on the whole grid, NaN outside the body's box."""
     rows, columns = m.body.shape
-    fine = share.repeat(m.factor, -2).repeat(m.factor, -1)[:rows, :columns]
-    return _whole(fine, m, np.nan)
+    return _whole(coarse.repeat(m.factor, -2).repeat(m.factor, -1)[..., :rows, :columns], m, np.nan)
 
 
 def withdrawn(done: Done, flags: tuple[Flag, ...] = ()) -> Done:
