@@ -111,7 +111,9 @@ def warm(options: argparse.Namespace) -> list[Row]:
             row("- reading", lambda: pipeline.read_studies(options.exam, settings.read), options.repeats),
             row("- liver", lambda: pipeline.find_liver(study.exam, settings), options.repeats),
             row(
-                "- region, stiffness, interval", lambda: pipeline._measure(study.exam, liver, settings), options.repeats
+                "- region, stiffness, interval",
+                lambda: pipeline._measure(study.exam, None, liver, settings),
+                options.repeats,
             ),
             row("- pages", lambda: pipeline.report.write(found, Identity(), out / "pages"), options.repeats),
         ]

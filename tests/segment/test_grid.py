@@ -66,3 +66,24 @@ def test_every_storage_order_of_one_body_reaches_the_network_alike(transpose: bo
 def test_a_coronal_plane_is_not_axial() -> None:
     assert is_axial(AXIAL)
     assert not is_axial(Plane((10, 10), (1, 1), (0, 0, 0), (0, 0, -1), (1, 0, 0), 5))
+
+
+def test_the_way_back_is_linear_interpolation_between_cells() -> None:
+    plane = Plane((90, 120), (2.0, 1.5), (0, 0, 0), (0, 1, 0), (1, 0, 0), 5)
+    cells = np.random.default_rng(0).random((64, 64), dtype=np.float32)
+    row, column = ((np.arange(n) - (n - 1) / 2) * step for n, step in zip(plane.shape, plane.spacing_mm, strict=True))
+    cell = (np.arange(64) - 31.5) * 4.0
+    across = np.stack([np.interp(column, cell, line) for line in cells])
+    expected = np.stack([np.interp(row, cell, line) for line in across.T], axis=1)
+    np.testing.assert_allclose(network_grid(plane, 4.0).up(cells), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("transpose,rows,columns", list(itertools.product((False, True), repeat=3)))
+def test_a_window_is_cut_from_the_same_image(transpose: bool, rows: bool, columns: bool) -> None:
+    row, column, shape, spacing = (0, 1 - 2 * rows, 0), (1 - 2 * columns, 0, 0), (60, 80), (2.0, 1.5)
+    if transpose:
+        row, column, shape, spacing = column, row, shape[::-1], spacing[::-1]
+    grid = network_grid(Plane(shape, spacing, (0, 0, 0), row, column, 5), 4.0)
+    cells = np.random.default_rng(0).random(grid.down(np.ones(shape)).shape, dtype=np.float32)
+    for window in ((slice(5, 31), slice(12, 58)), (slice(0, 0), slice(3, 4)), (slice(None), slice(40, None))):
+        assert np.array_equal(grid.up(cells, window), grid.up(cells)[window])

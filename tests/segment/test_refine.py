@@ -8,6 +8,7 @@ import pytest
 
 from livermre.exam.plane import Plane
 from livermre.exam.types import Acquisition, Exam, ModelCard, Slice
+from livermre.segment import tissue as tissue_
 from livermre.segment.engine import ModelFile
 from livermre.segment.grid import NetworkGrid, network_grid
 from livermre.segment.refine import refine
@@ -120,6 +121,22 @@ def test_one_slice_alone_is_learnt_too() -> None:
     found = refined(image, network, (0.0,))
     assert found[:, LIVER].mean() > 0.95
     assert found[:, BOWEL].mean() < 0.1
+
+
+@pytest.mark.parametrize("corner", [False, True])
+def test_the_exam_is_learnt_the_same_from_its_liver_and_from_the_whole_image(
+    corner: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Learning looks at the liver's surroundings alone; a liver in a corner of the grid has some beyond its border."""
+    small = (Y - 40) ** 2 + (X - 32) ** 2 < 12**2
+    image, network = stack(bowel=0.6, shading=0.4), claimed(small)
+    if corner:
+        image, network = image[:, 26:, 20:], network[:, 26:, 20:]
+        image, network = (np.pad(a, ((0, 0), (0, 26), (0, 20))) for a in (image, network))
+    args = network, image.astype("f4"), image, grid(), (4.0, 4.0), HEIGHTS
+    found = refine(*args)
+    monkeypatch.setattr(tissue_, "_around", lambda outline: (slice(None),) * 3)
+    np.testing.assert_allclose(found, refine(*args), atol=1e-5)
 
 
 def test_all_zero_and_constant_images_do_no_harm() -> None:

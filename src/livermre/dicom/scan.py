@@ -6,6 +6,7 @@ livermre looks at needs a tenth of it.
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 from livermre.dicom.header import NEEDS_PYDICOM, WANTED, Value, parse, vr_of
 
@@ -103,6 +104,9 @@ def _walk(
         group, element, vr, length = head(data, position)
         if vr in short_vr:  # the common case stands here, not in _element: a header has some 250 elements
             tag, value = group << 16 | element, position + 8
+            if tag > last and tag not in looked_at:
+                last, position = tag, value + length
+                continue
         else:
             tag, vr, length, value = _element(data, position, explicit)
         if tag <= last:
@@ -129,9 +133,14 @@ def _walk(
 def _note(found: dict[int, tuple[Value, ...]], tag: int, vr: bytes, data: bytes, value: int, behind: int) -> None:
     if behind > len(data):
         raise Incomplete
-    values = parse(vr_of(tag, vr.decode("ascii", "replace")), data[value:behind])
+    values = _parsed(tag, vr, data[value:behind])
     if values:
         found[tag] = values
+
+
+@lru_cache(maxsize=20000)
+def _parsed(tag: int, vr: bytes, raw: bytes) -> tuple[Value, ...]:
+    return parse(vr_of(tag, vr.decode("ascii", "replace")), raw)
 
 
 def _element(data: bytes, position: int, explicit: bool) -> tuple[int, bytes, int, int]:

@@ -141,8 +141,15 @@ def _gather(
         quantity=quantity,
         inversion=None,  # how an earlier map was made says nothing of this one
     )
-    seen = (_stacked([None if d is None else getattr(d, n) for d in done]) for n in ("band_share", "short_share"))
-    return Inversion(own, quantity, modulus, waves, qualities, *seen)
+    return Inversion(
+        own,
+        quantity,
+        modulus,
+        waves,
+        qualities,
+        band_share=_stacked([None if d is None else d.band_share for d in done]),
+        short_share=_stacked([None if d is None else d.short_share for d in done]),
+    )
 
 
 def _stacked(images: Sequence[np.ndarray | None]) -> np.ndarray | None:

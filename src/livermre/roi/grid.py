@@ -5,6 +5,9 @@ from scipy import ndimage
 
 Spacing = tuple[float, float]
 
+_BY_EDGES = ndimage.generate_binary_structure(2, 1)
+"""Made once: what makes it takes as long as what uses it on a small region."""
+
 
 def depth_mm(mask: np.ndarray, spacing_mm: Spacing) -> np.ndarray:
     """Distance (R, C) float32 from each pixel centre of a mask to the mask's outline, mm; 0 outside.
@@ -23,7 +26,7 @@ def depth_mm(mask: np.ndarray, spacing_mm: Spacing) -> np.ndarray:
 
 def small_holes(mask: np.ndarray, largest_pixels: float) -> np.ndarray:
     """Holes (R, C) bool of a mask that do not touch the array's border and hold at most so many pixels."""
-    labels, count = ndimage.label(~mask)
+    labels, count = ndimage.label(~mask, _BY_EDGES)
     if count <= 1:
         return np.zeros_like(mask)
     small = np.bincount(labels.ravel(), minlength=count + 1) <= largest_pixels
@@ -48,20 +51,20 @@ def dilate(mask: np.ndarray, radius_mm: float, spacing_mm: Spacing) -> np.ndarra
 
 def islands(mask: np.ndarray, pixels: float, at_least: bool) -> np.ndarray:
     """Connected parts (R, C) bool of a mask with at least, or else fewer than, so many pixels (edges connect)."""
-    labels, count = ndimage.label(mask)
+    labels, count = ndimage.label(mask, _BY_EDGES)
     large = np.bincount(labels.ravel(), minlength=count + 1) >= pixels
     chosen = large if at_least else ~large
     chosen[0] = False
-    return chosen[labels]
+    return chosen.take(labels)
 
 
 def touched(candidates: np.ndarray, seeds: np.ndarray) -> np.ndarray:
     """Connected parts (R, C) bool of the candidates that hold at least one seed."""
-    labels, count = ndimage.label(candidates)
+    labels, count = ndimage.label(candidates, _BY_EDGES)
     chosen = np.zeros(count + 1, bool)
     chosen[labels[seeds]] = True
     chosen[0] = False
-    return chosen[labels]
+    return chosen.take(labels)
 
 
 def masked_mean(image: np.ndarray, mask: np.ndarray, sigma_mm: float, spacing_mm: Spacing) -> np.ndarray:

@@ -72,14 +72,14 @@ def compose(prepared: tuple[Prepared | None, ...], shape: tuple[int, int, int], 
             specks = islands(left, settings.speck_mm2 / view.pixel_area_mm2, at_least=False)
             bits[specks] = Reason.SPECK
             keep[z][view.window] = left & ~specks
-            dropped[z][view.window] = np.where(view.liver, bits, 0)
+            dropped[z][view.window] = bits * view.liver
     return Roi(keep, dropped)
 
 
 def _bits(view: LiverView, settings: RoiSettings, rules: tuple) -> np.ndarray:
     bits = np.zeros(view.liver.shape, np.uint16)
     for reason, rule in rules:
-        bits |= np.where(rule(view, settings), np.uint16(reason), np.uint16(0))
+        bits |= rule(view, settings) * np.uint16(reason)
     return bits
 
 

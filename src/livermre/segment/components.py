@@ -17,14 +17,32 @@ def one_liver(probability: np.ndarray, pixel_area_mm2: float) -> np.ndarray:
     from scipy import ndimage  # a third of a second to import, in which the network can compile
 
     liver = probability >= THRESHOLD
-    labels, count = ndimage.label(liver, structure=ndimage.generate_binary_structure(3, 2))
-    if count == 0:
+    place = _window(liver)
+    if place is None:
         return liver
+    labels, count = ndimage.label(liver[place], structure=ndimage.generate_binary_structure(3, 2))
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
     sizes[0] = 0
     keep = sizes >= _KEEP_SHARE * sizes.max()
     keep[0] = False
-    return np.stack([_filled(_without_specks(s, pixel_area_mm2), pixel_area_mm2) for s in keep[labels]])
+    for slice_, kept in zip(liver[place], keep[labels], strict=True):
+        slice_[:] = _filled(_without_specks(kept, pixel_area_mm2), pixel_area_mm2)
+    return liver
+
+
+def _window(liver: np.ndarray) -> tuple[slice, slice, slice] | None:
+    """All slices, and the rows and columns that hold the liver with one pixel around it; None where there is none.
+
+    That pixel joins all that lies around the liver, so what is a hole in the window is one in the image.
+    """
+    rows, columns = (np.flatnonzero(liver.any(axis=axes)) for axes in ((0, 2), (0, 1)))
+    if rows.size == 0:
+        return None
+    return (
+        slice(None),
+        slice(max(int(rows[0]) - 1, 0), int(rows[-1]) + 2),
+        slice(max(int(columns[0]) - 1, 0), int(columns[-1]) + 2),
+    )
 
 
 def _without_specks(mask: np.ndarray, pixel_area_mm2: float) -> np.ndarray:

@@ -42,7 +42,7 @@ def refine(
         return np.clip(grid.up(probability), 0.0, 1.0)
     odds = grid.up(np.where(tissue.near, _shared(_log_odds(probability), heights), _FAR).astype(np.float32))
     place = _where_it_matters(odds)
-    odds[place] += _evidence(tissue, magnitude[place], grid.up(tissue.level)[place], spacing_mm)
+    odds[place] += _evidence(tissue, magnitude[place], grid.up(tissue.level, place[1:]), spacing_mm)
     return 1 / (1 + np.exp(-odds))
 
 

@@ -25,6 +25,8 @@ the network took for liver that is not."""
 _FIRST_SPREAD, _LEAST_SPREAD, _MOST_SHADING = 0.25, 0.05, 0.7  # of log brightness
 _PENALTY = 0.0002
 """On the shading's coefficients, of the sample's weight: it only settles what the sample leaves open (one slice)."""
+_BESIDE = 4
+"""Cells around what is near that the comparison's smoothing and interpolation look at."""
 _SHADING_CELLS = 25.0
 _WIDER = 1.3
 """The liver's spread is taken this much wider than the core's: its edges and vessels vary more."""
@@ -37,7 +39,7 @@ _STEP, _REACH, _SMOOTH = 0.02, 2.6, 0.08  # of the tables over log brightness
 class Tissue:
     """The liver's brightness in one exam, and how much each deviation from it speaks for or against liver.
 
-    level  (S, N, M) float32, log brightness that liver has at each cell
+    level  (S, N, M) float32, log brightness that liver has at each cell; 0 far from every outline
     near   (S, N, M) bool, cells where the comparison may be made
     table  (K,) float32, log likelihood ratio of liver against what surrounds it, over the deviation
     unit   brightness that counts as 1
@@ -69,17 +71,33 @@ def learn(probability: np.ndarray, images: np.ndarray, heights: np.ndarray) -> T
     from scipy import ndimage
 
     outline = probability > 0.5
+    place = _around(outline)
+    if place is None:
+        return None
+    near, level = np.zeros(outline.shape, bool), np.zeros(outline.shape, np.float32)
+    outline = outline[place]
     inside = np.stack([ndimage.distance_transform_edt(s) for s in outline])
-    core = (inside > _CORE_CELLS) & (probability > _SURE)
+    core = (inside > _CORE_CELLS) & (probability[place] > _SURE)
     foreground = images[images > np.percentile(images, 60)]
     if core.sum() < _FEWEST_CELLS or foreground.size == 0:
         return None
     unit = float(np.median(foreground))
-    log_image = ndimage.gaussian_filter(log_brightness(images, unit), (0, 0.7, 0.7))
-    near = (images > 0.15 * np.median(images[outline])) & (_distance(outline) < _NEAR_CELLS)
-    level, spread = _shading(log_image, core, heights)
-    deviation = np.clip(log_image - level, -2.5, 2.5)
-    return Tissue(level, near, _table(deviation[near & ~outline], spread), unit, spread)
+    log_image = ndimage.gaussian_filter(log_brightness(images[place], unit), (0, 0.7, 0.7))
+    bright = images[place] > 0.15 * np.median(images[place][outline])
+    near[place] = bright & (_distance(outline) < _NEAR_CELLS)
+    level[place], spread = _shading(log_image, core, heights)
+    deviation = np.clip(log_image - level[place], -2.5, 2.5)
+    return Tissue(level, near, _table(deviation[near[place] & ~outline], spread), unit, spread)
+
+
+def _around(outline: np.ndarray) -> tuple[slice, slice, slice] | None:
+    """All slices, and the rows and columns of all cells that are near an outline or touch one that is; None without."""
+    lines = [np.flatnonzero(outline.any(axis=axes)) for axes in ((0, 2), (0, 1))]
+    if lines[0].size == 0:
+        return None
+    more = int(_NEAR_CELLS) + _BESIDE
+    rows, columns = (slice(max(int(x[0]) - more, 0), int(x[-1]) + more + 1) for x in lines)
+    return slice(None), rows, columns
 
 
 def _distance(outline: np.ndarray) -> np.ndarray:
@@ -97,13 +115,11 @@ def _shading(log_image: np.ndarray, core: np.ndarray, heights: np.ndarray) -> tu
     basis = _basis(core, heights)
     sample, values = basis[core], log_image[core]
     start = _mode(values)
-    coefficients = np.zeros(basis.shape[-1])
-    coefficients[0] = start
-    spread = _FIRST_SPREAD
+    rest, spread = values - np.float64(start), _FIRST_SPREAD
+    bent = np.diag([0.0] + [1.0] * (basis.shape[-1] - 1))
     for _ in range(20):
-        rest = (values - sample @ coefficients) / (_CUT * spread)
-        weight = np.where(np.abs(rest) < 1, (1 - rest**2) ** 2, 0.0)
-        penalty = _PENALTY * len(values) * weight.mean() * np.diag([0.0] + [1.0] * (len(coefficients) - 1))
+        weight = np.square(np.maximum(1 - (rest / (_CUT * spread)) ** 2, 0.0))
+        penalty = _PENALTY * len(values) * weight.mean() * bent
         weighted = sample * weight[:, None]
         coefficients = np.linalg.solve(weighted.T @ sample + penalty, weighted.T @ values)
         rest = values - sample @ coefficients
