@@ -82,7 +82,7 @@ def _load(folder: Path, o: argparse.Namespace, files: list[Dataset]) -> dict:
     for thread in threads:
         thread.start()
     try:
-        memory, spent, states = _watch(node, folder / "data", o, wrong)
+        memory, tree, spent, states = _watch(node, folder / "data", o, wrong)
     except BaseException:
         node.kill()
         raise
@@ -101,7 +101,8 @@ def _load(folder: Path, o: argparse.Namespace, files: list[Dataset]) -> dict:
         "studies per minute by the analyses alone": round(60 * o.workers * o.studies / max(runs, 1e-9), 1),
         "processor seconds of node and workers": round(spent, 1),
         "node's memory MiB: start, half, end, most": [memory[min(5, half)], memory[half], memory[-1], max(memory)],
-        "node's memory MiB after each tenth of the studies": [memory[len(memory) * n // 10 - 1] for n in range(1, 11)],
+        "node's memory MiB after each tenth of the studies": _tenths(memory),
+        "with its workers": _tenths(tree),
         "what the node logged": _events(folder / "node.log"),
         "objects in the PACS": len(pacs.stored), "sent twice": sum(pacs.stored.values()) - len(pacs.stored),
     }  # fmt: skip
@@ -123,24 +124,35 @@ def _send(port: int, images: list[Dataset]) -> None:
     association.release()
 
 
-def _watch(node: Away, data: Path, o: argparse.Namespace, wrong: list[str]) -> tuple[list[int], float, dict[str, int]]:
-    """The node's resident memory, MiB, each time that a hundredth of the studies is over; the processor time of its
-    tree; and the states of the studies at the end.
+def _tenths(memory: list[int]) -> list[int]:
+    return [memory[len(memory) * n // 10 - 1] for n in range(1, 11)]
+
+
+def _watch(
+    node: Away, data: Path, o: argparse.Namespace, wrong: list[str]
+) -> tuple[list[int], list[int], float, dict[str, int]]:
+    """Resident memory, MiB, of the node and of the node with its workers, each time that a hundredth of the studies is
+    over; the processor time of its tree; and the states of the studies at the end.
     """
-    pid, memory, spent, moved, last = node.process.pid, [], 0.0, time.monotonic(), -1
+    pid, spent, moved, last = node.process.pid, 0.0, time.monotonic(), -1
+    memory: list[int] = []
+    tree: list[int] = []
     with closing(connect_to_read(data / "journal.sqlite")) as base:
         while True:
             view = overview(base, 0)
             over = sum(view.states[s] for s in ("done", "refused", "failed"))
             if over > last:
                 moved, last = time.monotonic(), over
-                memory += [_resident_mib(pid)] * (100 * over // o.studies - len(memory))
+                lacking = 100 * over // o.studies - len(memory)
+                memory += [_resident_mib(pid)] * lacking
+                tree += [sum(map(_resident_mib, _family(pid)))] * lacking
             spent = max(spent, sum(_processor_seconds(p) for p in _family(pid)))
             stuck = time.monotonic() - moved > o.patience
             if over == o.studies or wrong or stuck:
                 if stuck:
                     wrong.append(f"nothing moved for {o.patience:g} s")
-                return memory or [_resident_mib(pid)], spent, {s: n for s, n in view.states.items() if n}
+                states = {s: n for s, n in view.states.items() if n}
+                return memory or [_resident_mib(pid)], tree or [0], spent, states
             time.sleep(0.5)
 
 
@@ -151,8 +163,11 @@ def _events(log: Path) -> dict[str, int]:
 
 
 def _resident_mib(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) >> 10
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    except OSError:  # a worker that ended while we looked
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmRSS")), 0) >> 10
 
 
 def _family(pid: int) -> list[int]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from trust_calibrate import intervals
 from trust_exams import FAILURE, FIRST, SECOND
-from trust_rows import LIMIT_PERCENT, columns, error_percent, nondiagnostic, refused, relative_sd
+from trust_rows import LIMIT_PERCENT, columns, error_percent, nondiagnostic, refused, relative_sd, unmeasurable
 
 from livermre.evaluate.gate import quality_gate
 from livermre.evaluate.proportion import proportion
@@ -32,6 +32,9 @@ def gate_lines(rows: Sequence[dict], how: Calibration) -> list[str]:
         lines += _precision(
             rows, made, name, lambda r: refused_by_calibrated(r, how), "if the calibrated width decided"
         )
+        lines += _precision(
+            rows, made, name, refused, "as it is, if a number needs 10 cm2 of waves five times the noise", unmeasurable
+        )
     curve, at_all = risk(rows, how)
     lines += [
         "",
@@ -55,16 +58,21 @@ def _kind_line(kind: str, made: Sequence[dict]) -> str:
 
 
 def _precision(
-    rows: Sequence[dict], failures: Sequence[dict], name: str, refused: Callable[[dict], bool], which: str
+    rows: Sequence[dict],
+    failures: Sequence[dict],
+    name: str,
+    refused: Callable[[dict], bool],
+    which: str,
+    cannot: Callable[[dict], bool] = nondiagnostic,
 ) -> list[str]:
     """Recall on the failures with the specificity on the ordinary exams of a generator."""
     ordinary = [r for r in rows if r["set"] == name]
-    good = [r for r in ordinary if not nondiagnostic(r)]
-    hopeless = [r for r in ordinary if nondiagnostic(r)]
+    good = [r for r in ordinary if not cannot(r)]
+    hopeless = [r for r in ordinary if cannot(r)]
     bad = [r for r in failures if nondiagnostic(r)]
     both = bad + good
     gate = quality_gate(
-        [float(nondiagnostic(r)) for r in both],
+        [1.0] * len(bad) + [0.0] * len(good),
         [float(refused(r)) for r in both],
         prevalence=PREVALENCE,
         method="exact",

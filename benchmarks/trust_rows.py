@@ -79,6 +79,14 @@ def nondiagnostic(row: dict) -> bool:
     return off > LIMIT_PERCENT
 
 
+def unmeasurable(row: dict) -> bool:
+    """The stricter ground of a second look: waves five times their noise, not twice, over the area of a number.
+
+    Named after the first results were seen, so it stands beside `nondiagnostic` and never in its place.
+    """
+    return nondiagnostic(row) or row["area_wave_5"] < HOPELESS_MM2
+
+
 def refused(row: dict) -> bool:
     """Whether the pipeline gave no number."""
     return not row["own"].get("reportable")
