@@ -47,6 +47,7 @@ check: $(VENV)/.all
 	$(BIN)/mypy
 
 test: check
+	@sh tests/programs.sh
 	$(BIN)/pytest -n $(JOBS)
 
 format: $(VENV)/.all

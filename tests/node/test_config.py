@@ -70,6 +70,15 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
 def test_paths_are_taken_from_the_files_folder(tmp_path: Path) -> None:
     assert load(written(tmp_path, GOOD)).node.data == tmp_path / "d"
     assert load(written(tmp_path, GOOD.replace('"d"', '"/var/x"'))).node.data == Path("/var/x")
+    more = GOOD.replace("[receive]", 'log = "node.log"\n[receive]') + '[analysis]\nmodel = "ours.onnx"\n'
+    read = load(written(tmp_path, more))
+    assert read.node.log == tmp_path / "node.log" and read.analysis.model == tmp_path / "ours.onnx"
+
+
+def test_words_that_stand_for_a_file_are_no_path(tmp_path: Path) -> None:
+    plain = GOOD.replace("[receive]", 'log = "-"\n[receive]') + '[analysis]\nmodel = "default"\n'
+    assert load(written(tmp_path, plain)) == load(written(tmp_path, GOOD))
+    assert (load(tmp_path / "node.toml").node.log, load(tmp_path / "node.toml").analysis.model) == ("-", "default")
 
 
 def test_routing() -> None:

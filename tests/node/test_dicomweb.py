@@ -23,7 +23,7 @@ from livermre.apps.node.intake import Intake
 from livermre.apps.node.log import Log
 from livermre.apps.node.poll import Poller
 from livermre.apps.node.sends import Journal
-from livermre.apps.node.spool import Spool
+from livermre.apps.node.spool import Spool, study_id
 from livermre.apps.node.web import Answer, Root, WebError, parts_of
 from node.made import image, uid
 
@@ -43,6 +43,7 @@ class Archive(ThreadingHTTPServer):
         self.token = ""
         self.most, self.forgetful = 10**9, False
         self.answer: tuple[int, bytes] | None = None
+        self.broken: dict[str, int] = {}
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
@@ -72,6 +73,8 @@ class Handler(BaseHTTPRequestHandler):
             keys = [k for k in self.server.files if k[0] == found[1]]
             return self._page([{"0020000E": {"Value": [k[1]]}, "00080018": {"Value": [k[2]]}} for k in keys])
         found = re.fullmatch(r"/studies/([^/]+)/series/([^/]+)/instances/([^/]+)", path)
+        if found and found[3] in self.server.broken:
+            return self._say(self.server.broken[found[3]], "text/plain", b"")
         content = self.server.files.get((found[1], found[2], found[3])) if found else None
         if content is None:
             return self._say(404, "text/plain", b"")
@@ -197,9 +200,47 @@ def test_an_archive_that_answers_nonsense(archive: Archive, intake: Intake) -> N
 
 
 def test_an_answer_over_the_limit_is_not_read(archive: Archive, intake: Intake) -> None:
-    archive.add(image("poll", 1, side=256))
+    ds = image("poll", 1, side=256)
+    archive.add(ds)
     with pytest.raises(WebError, match="longer than 10000 bytes"):
-        poller(intake, archive.url, most=10000).step(date(2026, 11, 24))
+        Root(Web(url=archive.url)).instance(*next(iter(archive.files)), 10000)
+    assert poller(intake, archive.url, most=10000).step(date(2026, 11, 24)) == 0
+    assert intake.log.counts()["instances_refused_unreadable"] == 1
+
+
+def asked_for(archive: Archive, ds: Dataset) -> int:
+    """How often this instance was asked for."""
+    return sum(a.endswith(f"/instances/{ds.SOPInstanceUID}") for a in archive.asked)
+
+
+@pytest.mark.parametrize("status", [404, 406, 500])
+def test_an_instance_that_is_not_given_holds_up_no_other(archive: Archive, intake: Intake, status: int) -> None:
+    """It is asked for again a few times, then no more; its study waits for the quiet time, the others do not."""
+    bad, beside = image("poll", 1), image("poll", 2)
+    others = [image(f"other {n}", 1) for n in range(4)]
+    for ds in (bad, beside, *others):
+        archive.add(ds)
+    archive.broken[str(bad.SOPInstanceUID)] = status
+    looks, day = poller(intake, archive.url), date(2026, 11, 24)
+    assert looks.step(day) == 5
+    assert looks.completion.step() == 4 and intake.journal.in_state("receiving") == [study_id(bad.StudyInstanceUID)]
+    for _ in range(9):
+        assert looks.step(day) == 0
+    assert 2 <= asked_for(archive, bad) < 9 and asked_for(archive, beside) == 1
+    archive.add(image("poll", 3))  # something new in it: another chance
+    archive.broken.clear()
+    assert looks.step(day) == 2 and looks.completion.step() == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 503])
+def test_an_archive_that_gives_nothing_now_is_not_asked_for_more(archive: Archive, intake: Intake, status: int) -> None:
+    images = [image("poll", n) for n in range(3)]
+    for ds in images:
+        archive.add(ds)
+        archive.broken[str(ds.SOPInstanceUID)] = status
+    with pytest.raises(WebError, match=f"WADO-RS answered {status}"):
+        poller(intake, archive.url).step(date(2026, 11, 24))
+    assert sum(asked_for(archive, ds) for ds in images) == 1
 
 
 def test_credentials_come_from_a_file(archive: Archive, tmp_path: Path) -> None:

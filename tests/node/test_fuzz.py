@@ -107,7 +107,7 @@ def test_a_file_that_ends_before_it_says_what_it_is(syntax: str | None, behind: 
 
 
 def test_damaged_headers_and_answers() -> None:
-    found = guided(fuzzing.Parsers(), 4, seed=1, least=20)
+    found = guided(fuzzing.Parsers(), 6, seed=1, least=20)
     assert not found.failures and found.kept
 
 
@@ -123,7 +123,7 @@ def test_a_mutant_is_another_file_and_the_same_one_again() -> None:
 @pytest.mark.slow
 def test_damaged_files_for_the_reader(tmp_path: Path) -> None:
     target = fuzzing.Reader(tmp_path, styles=("ge-product", "siemens-xa", "philips-enhanced"))
-    found = guided(target, 12, seed=1, least=20)
+    found = guided(target, 20, seed=1, least=20)
     assert not found.failures and target.read > len(target.seeds) and found.kept
 
 
@@ -132,7 +132,7 @@ def test_damaged_masks(tmp_path: Path) -> None:
     study = cases.simulated(exam(slices=2), tmp_path / "exam")
     (tmp_path / "masks").mkdir()
     target = fuzzing.Masks(study, mask_files(study, tmp_path / "masks"), tmp_path)
-    found = guided(target, 8, seed=1, least=20)
+    found = guided(target, 10, seed=1, least=20)
     assert not found.failures and found.kept and target.read >= 4
 
 
@@ -143,7 +143,7 @@ def test_damaged_messages_for_the_door(tmp_path: Path) -> None:
     node = Here(config_file(tmp_path, receive=limits))
     try:
         target = fuzzing.Door(node.port)
-        found = guided(target, 15, seed=1, least=20)
+        found = guided(target, 24, seed=1, least=20)
         assert not found.failures and found.kept and node.node.well()
         assert fuzzing.settled(node.node.server.open_associations)
         assert send(node.port, [image("after", 1)]) == [0]

@@ -1,5 +1,7 @@
 """TLS both ways with certificates made for the test."""
 
+import json
+import re
 import shutil
 import ssl
 import subprocess
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from pynetdicom import AE, evt
 
+from livermre.apps.node import doctor
 from livermre.apps.node.config import Tls
 from livermre.apps.node.tls import client_context, server_context
 from livermre.exam.errors import SettingsError
@@ -77,7 +80,14 @@ def test_there_and_on_over_tls(tmp_path: Path, certificates: Path, pacs: SecureP
         nameless = client_context(Tls(ca=c / "node.pem"))
         assert not associate(node.port, tls_args=(nameless, "127.0.0.1")).is_established
         assert not associate(node.port).is_established
+        strange = client_context(Tls(c / "node.pem", c / "node.key", c / "node.pem"))
+        assert not associate(node.port, tls_args=(strange, "127.0.0.1")).is_established
         assert send(node.port, [image("tls", 1)], tls_args=(good, "127.0.0.1")) == [0]  # the door is still open
+        log = [json.loads(line) for line in (tmp_path / "node.log").read_text().splitlines()]
+        told = [line["error"] for line in log if line["event"] == "connection_ended" and line["reason"] == "tls"]
+        assert [t for t in told if t.startswith("PEER_DID_NOT_RETURN_A_CERTIFICATE")], told
+        assert [t for t in told if re.match(r"CERTIFICATE_VERIFY_FAILED \(self.signed certificate\)", t)], told
+        assert len(told) == 3, told  # and the one that spoke no TLS
     finally:
         node.stop()
 
@@ -96,6 +106,37 @@ def test_a_destination_with_another_certificate_gets_nothing(
         assert not pacs.stored and node.states()["sending"] == 1  # it waits, nothing is lost
     finally:
         node.stop()
+
+
+@pytest.mark.parametrize(
+    ("keys", "host", "told"),
+    [
+        (
+            "ca = 'other.pem', certificate = 'node.pem', key = 'node.key'",
+            "127.0.0.1",
+            "destination pacs: PACS takes our objects",
+        ),
+        ("ca = 'node.pem', certificate = 'node.pem', key = 'node.key'", "127.0.0.1", "TLS failed (CERTIFICATE_VERIFY_"),
+        ("ca = 'other.pem'", "127.0.0.1", "TLS failed (TLSV13_ALERT_CERTIFICATE_REQUIRED): mend ca, certificate"),
+        ("ca = 'other.pem', certificate = 'node.pem', key = 'node.key'", "localhost", "Hostname mismatch"),
+        ("ca = 'none.pem'", "127.0.0.1", "tls: cannot read"),
+        ("", "127.0.0.1", "it aborted the association: does it speak TLS only?"),
+    ],
+)
+def test_the_doctor_says_which_certificate_is_wrong(
+    certificates: Path,
+    pacs: SecurePacs,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    keys: str,
+    host: str,
+    told: str,
+) -> None:
+    monkeypatch.setattr(doctor, "_analysis", lambda config: iter(()))
+    tls = re.sub(r"'(\S+)'", rf'"{certificates}/\1"', f"tls = {{ {keys} }}" if keys else "")
+    place = destination("pacs", pacs.port, f'{tls}\nobjects = ["SC"]\n').replace("127.0.0.1", host)
+    said = [f"{c.state} {c.what}: {c.told}" for c in doctor.examine(config_file(tmp_path, place))]
+    assert [s for s in said if told in s], said
 
 
 def test_certificates_that_do_not_fit_are_told(tmp_path: Path, certificates: Path) -> None:

@@ -313,6 +313,21 @@ def test_the_doctor_knows_a_calling_title_that_is_not_known_there(
     assert "it does not know our AE title (calling): add it there" in text
 
 
+def test_a_log_that_cannot_be_written_is_said_before_the_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from livermre.apps.node import doctor
+
+    monkeypatch.setattr(doctor, "_analysis", lambda config: iter(()))
+    config = config_file(tmp_path)
+    assert f"good log: {tmp_path / 'node.log'}" in told(examine(config)) and not (tmp_path / "node.log").exists()
+    for name, why in (("none/node.log", f"cannot be written: is {tmp_path / 'none'} there"), ("data", "is a folder")):
+        config.write_text(re.sub(r"^log = .*", f'log = "{name}"', config.read_text(), flags=re.M))
+        assert f"bad log: {tmp_path / name} {why}" in told(examine(config))
+        assert main(["node", "run", str(config)]) == 2
+        assert f"[node] log: cannot write {tmp_path / name} (" in capsys.readouterr().err
+
+
 def test_init_status_and_retry(tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "new.toml"
     assert main(["node", "init", str(target)]) == 0 and "LIVERMRE" in target.read_text()

@@ -35,7 +35,7 @@ class NodeKeys:
     port: int = keys.port()
     data: Path = keys.path()
     host: str = keys.text("0.0.0.0")
-    log: str = keys.text("-")
+    log: str | Path = keys.path("-", word="-")
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class AnalysisKeys:
     from_phase: bool = keys.switch(False)
     deidentify: bool = keys.switch(False)
     deidentify_key: Path | None = keys.path(None)
-    model: str = keys.text("default")
+    model: str | Path = keys.path("default", word="default")
     device: str = keys.text("auto", ("auto", "cpu", "cuda"))
 
     def __post_init__(self) -> None:

@@ -11,7 +11,7 @@ from pynetdicom import AE, build_context
 
 from livermre.apps.node.config import DestinationKeys
 from livermre.apps.node.send import Deliver, Reply
-from livermre.apps.node.tls import client_context
+from livermre.apps.node.tls import client_context, reason
 from livermre.apps.node.web import Answer, Root, WebError
 from livermre.exam.errors import SettingsError
 
@@ -20,6 +20,8 @@ _DUPLICATE = 0x0111
 _FAILED, _STORED, _REASON = "00081198", "00081199", "00081197"
 _SOP_UID = "00081155"
 _MOST_CONTEXTS = 120
+_ALERT_SECONDS = 3
+"""So long is waited for a TLS alert; who agrees says nothing before it is asked."""
 
 
 def deliverer(aet: str, keys: DestinationKeys) -> Deliver:
@@ -77,7 +79,26 @@ def why_not(association: Any, keys: DestinationKeys) -> str:
     gone = unreachable(str(keys.host), int(keys.port or 0))  # pynetdicom calls that aborted, too
     if gone:
         return gone
-    return "it aborted the association, or TLS failed" if keys.tls else "it aborted the association"
+    if not keys.tls:
+        return "it aborted the association: does it speak TLS only?"
+    fault = _tls_fault(keys)
+    return f"TLS failed ({fault}): mend ca, certificate, key or check_name" if fault else "it aborted the association"
+
+
+def _tls_fault(keys: DestinationKeys) -> str:
+    """What TLS itself says of a destination; empty where it agrees."""
+    try:
+        context = client_context(keys.tls)
+        with (
+            socket.create_connection((keys.host, keys.port), timeout=_ALERT_SECONDS) as plain,
+            context.wrap_socket(plain, server_hostname=keys.host) as secure,
+        ):
+            secure.recv(1)  # in TLS 1.3 a missing certificate is told only behind the handshake (RFC 8446, 4.4.2)
+    except TimeoutError:
+        return ""
+    except (OSError, SettingsError) as error:
+        return str(error) if isinstance(error, SettingsError) else reason(error)
+    return ""
 
 
 def _store(aet: str, keys: DestinationKeys, rows: list[Row], folder: Path) -> Iterator[Reply]:

@@ -41,7 +41,15 @@ def examine(file: Path) -> list[Check]:
     if config is None:
         return [Check("configuration", "bad", p) for p in problems]
     checks = [Check("configuration", "good", str(file))]
-    steps: list[Callable[[Config], Iterator[Check]]] = [_user, _disk, _clock, _analysis, _listening, _certificates]
+    steps: list[Callable[[Config], Iterator[Check]]] = [
+        _user,
+        _disk,
+        _log,
+        _clock,
+        _analysis,
+        _listening,
+        _certificates,
+    ]
     for step in steps:
         checks += step(config)
     for destination in config.destinations:
@@ -78,6 +86,18 @@ def _disk(config: Config) -> Iterator[Check]:
         yield Check("disk", "good", f"{free // MIB} MiB free")
     if data.stat().st_mode & 0o077:
         yield Check("disk", "doubtful", f"others may read {data}: chmod 700 {data}")
+
+
+def _log(config: Config) -> Iterator[Check]:
+    """Looked at only: a file that is made here would belong to whoever asked the doctor."""
+    target = config.node.log
+    if isinstance(target, Path):
+        place = target if target.exists() else target.parent
+        if target.is_dir() or not os.access(place, os.W_OK):
+            why = "is a folder" if target.is_dir() else f"cannot be written: is {place} there, and whose is it"
+            yield Check("log", "bad", f"{target} {why}: mend [node] log")
+        else:
+            yield Check("log", "good", str(target))
 
 
 def _clock(config: Config) -> Iterator[Check]:

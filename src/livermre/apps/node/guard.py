@@ -18,6 +18,8 @@ from typing import Any
 from pynetdicom import evt
 from pynetdicom.transport import AssociationSocket, RequestHandler, ThreadedAssociationServer
 
+from livermre.apps.node.tls import reason as tls_reason
+
 _CHUNK = 1 << 18
 LARGEST_PDU = 1 << 20
 """We announce 64 KiB (PS3.8, D.1); an association request may be larger, but nothing is larger than this."""
@@ -33,7 +35,7 @@ class Limits:
     idle_seconds: float = 60
     instance_bytes: int = 256 << 20
     memory_bytes: int = 768 << 20
-    refused: Callable[[str, str], None] = lambda why, host: None
+    refused: Callable[..., None] = lambda why, host, said=None: None
     _recent: dict[str, deque[float]] = field(default_factory=dict)
     _held: dict[int, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -238,8 +240,8 @@ class GuardedServer(ThreadedAssociationServer):
             self._shaking += 1
             try:
                 request = self.encrypt.wrap_socket(request, server_side=True)
-            except (OSError, ValueError):
-                self.limits.refused("tls", str(client_address[0]))
+            except (OSError, ValueError) as error:
+                self.limits.refused("tls", str(client_address[0]), tls_reason(error))
                 self.shutdown_request(request)
                 return
             finally:

@@ -47,9 +47,9 @@ def switch(default: bool) -> Any:
     return field(default=default, metadata={"kind": "switch"})
 
 
-def path(default: Any = MISSING) -> Any:
-    """A key that names a file or folder; taken from the folder of the configuration."""
-    return field(default=default, metadata={"kind": "path"})
+def path(default: Any = MISSING, word: str | None = None) -> Any:
+    """A key that names a file or folder, taken from the folder of the configuration; `word` is said instead of one."""
+    return field(default=default, metadata={"kind": "path", "word": word})
 
 
 def table(cls: type, default: Any = MISSING) -> Any:
@@ -110,7 +110,7 @@ def _value(spec: Field, found: Any, where: str, base: Path, problems: Problems) 
         problems.add(where, f"{spec.name} must be {_wanted(spec)}, found {_shown(found)}")
         return None
     if kind == "path":
-        return base / Path(found).expanduser()
+        return found if found == spec.metadata["word"] else base / Path(found).expanduser()
     if kind == "words":
         return tuple(sorted(found.items()))
     return tuple(found) if kind in {"texts", "titles"} else found

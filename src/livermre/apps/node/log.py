@@ -8,7 +8,10 @@ import threading
 import time
 import warnings
 from collections import Counter
+from pathlib import Path
 from typing import Any
+
+from livermre.exam.errors import SettingsError
 
 SAFE = frozenset({
     "study", "revision", "run", "state", "destination", "poll", "kind", "count", "seconds", "bytes", "status", "error",
@@ -21,12 +24,16 @@ SAFE = frozenset({
 class Log:
     """Writes events and counts them; the counts are the metrics."""
 
-    def __init__(self, target: str = "-") -> None:
-        handler: logging.Handler = (
-            logging.StreamHandler(sys.stdout)
-            if target == "-"
-            else logging.handlers.WatchedFileHandler(target, encoding="utf-8")
-        )
+    def __init__(self, target: str | Path = "-") -> None:
+        handler: logging.Handler
+        try:
+            handler = (
+                logging.StreamHandler(sys.stdout)
+                if target == "-"
+                else logging.handlers.WatchedFileHandler(target, encoding="utf-8")
+            )
+        except OSError as error:
+            raise SettingsError(f"[node] log: cannot write {target} ({error.strerror or error})") from error
         handler.setFormatter(logging.Formatter("%(message)s"))
         self._handler = handler
         self._lock = threading.Lock()

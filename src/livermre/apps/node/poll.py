@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from collections import Counter
 from contextlib import suppress
 from datetime import date, timedelta
 
@@ -11,12 +12,14 @@ from livermre.apps.node.config import PollKeys
 from livermre.apps.node.intake import Arrival, Intake
 from livermre.apps.node.log import Log
 from livermre.apps.node.spool import NoRoom
-from livermre.apps.node.web import Root, WebError, text_of
+from livermre.apps.node.web import NotGivenError, Root, WebError, text_of
 from livermre.exam.errors import SettingsError
 
 _STUDY, _SERIES, _SOP, _COUNT = "0020000D", "0020000E", "00080018", "00201208"
 _INSTANCES = 1000
 """Instances that are asked for at a time."""
+_TRIES = 5
+"""So often is a study looked into that holds an instance which the archive does not give (our choice)."""
 
 
 class Poller:
@@ -35,6 +38,7 @@ class Poller:
         self._intake, self._completion, self._log = intake, completion, log
         self._stopping, self._most = stopping, most_bytes
         self._listed: dict[str, str] = {}
+        self._tries: Counter[str] = Counter()
         self._asked = False
         self.thread = threading.Thread(target=self._run, name=f"poll {keys.name}")
 
@@ -74,24 +78,34 @@ class Poller:
             if not wire.is_uid(study) or self._stopping.is_set():
                 continue
             if not count or self._listed.get(study) != count:  # else nothing came since we had all of it
-                fetched += self._study(study)
+                here, lacking = self._study(study)
+                fetched += here
+                self._tries[study] += 1
+                if lacking and self._tries[study] < _TRIES:
+                    continue  # and ask again
+                del self._tries[study]
             listed[study] = count
         self._listed = listed
         return fetched
 
-    def _study(self, study: str) -> int:
-        count, known = 0, ""
+    def _study(self, study: str) -> tuple[int, int]:
+        """How many instances were fetched, and how many the archive did not give: the others are not held up."""
+        count, lacking, known = 0, 0, ""
         for found in self._root.pages(f"/studies/{study}/instances", {}, _SOP, _INSTANCES):
             series, sop = text_of(found, _SERIES), text_of(found, _SOP)
             if not (wire.is_uid(series) and wire.is_uid(sop)) or self._intake.journal.has(sop):
                 continue
             if self._stopping.is_set():
-                return count
-            known = self._fetch(study, series, sop) or known
-            count += bool(known)
-        if known:
+                return count, lacking
+            try:
+                known = self._fetch(study, series, sop) or known
+                count += bool(known)
+            except NotGivenError as error:
+                lacking += 1
+                self._refused(str(error))
+        if known and not lacking:  # else only the quiet time makes it whole
             self._completion.fetched(known)
-        return count
+        return count, lacking
 
     def _fetch(self, study: str, series: str, sop: str) -> str:
         """One instance; the study's id, or nothing where the archive's file cannot be filed."""
@@ -103,8 +117,11 @@ class Poller:
                 raise wire.Unreadable("another instance or transfer syntax than asked for")
             name, _ = self._intake.take(arrival)
         except wire.Unreadable as error:
-            self._log.count("instances_refused_unreadable")
-            self._log.event("instance_refused", poll=self._keys.name, reason=str(error))
+            self._refused(str(error))
             return ""
         self._completion.arrived(name)
         return name
+
+    def _refused(self, why: str) -> None:
+        self._log.count("instances_refused_unreadable")
+        self._log.event("instance_refused", poll=self._keys.name, reason=why)

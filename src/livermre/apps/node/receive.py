@@ -131,9 +131,9 @@ class Server:
             memory_bytes=keys.max_memory_mib * MIB, refused=self._turned_away,
         )  # fmt: skip
 
-    def _turned_away(self, why: str, host: str) -> None:
+    def _turned_away(self, why: str, host: str, said: str | None = None) -> None:
         self._log.count(f"connections_ended_{why}")
-        self._log.event("connection_ended", reason=why, host=host)
+        self._log.event("connection_ended", reason=why, host=host, error=said)
 
     def _rejected(self, event: Any) -> None:
         self._log.count("associations_rejected")

@@ -25,6 +25,13 @@ def client_context(tls: Tls | None) -> ssl.SSLContext:
     return context
 
 
+def reason(error: Exception) -> str:
+    """Why two did not come to terms, in OpenSSL's own fixed words (nothing that the other side wrote)."""
+    words = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
+    more = getattr(error, "verify_message", None)
+    return f"{words} ({more})" if more else str(words)
+
+
 def _load(context: ssl.SSLContext, tls: Tls) -> None:
     try:
         if tls.certificate is not None:

@@ -18,8 +18,16 @@ _MOST_PAGES = 10_000
 ACCEPT_DICOM = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 
 
+_AWAY = {401, 403, 407, 408, 429, 502, 503, 504}
+"""What a server answers whatever it is asked for: RFC 9110, 15.5 and 15.6, and RFC 6585, 4."""
+
+
 class WebError(Exception):
     """A root that cannot be reached or answers what it should not; the text is for a person."""
+
+
+class NotGivenError(WebError):
+    """One thing cannot be had; the next one may be."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +78,15 @@ class Root:
             offset += len(page)
 
     def instance(self, study: str, series: str, sop: str, most: int) -> bytes:
-        """WADO-RS: one instance as a DICOM file."""
+        """WADO-RS: one instance as a DICOM file; NotGivenError where the archive has it but does not give it."""
         path = "/studies/{}/series/{}/instances/{}".format(*(quote(u, safe="") for u in (study, series, sop)))
         answer = self.get(path, ACCEPT_DICOM, most)
         if answer.status != 200:
-            raise WebError(f"WADO-RS answered {answer.status}")
+            kind = WebError if answer.status in _AWAY else NotGivenError
+            raise kind(f"WADO-RS answered {answer.status}")
         parts = parts_of(answer)
         if len(parts) != 1:
-            raise WebError(f"WADO-RS answered {len(parts)} parts for one instance")
+            raise NotGivenError(f"WADO-RS answered {len(parts)} parts for one instance")
         return parts[0]
 
     def store(self, content: bytes) -> Answer:
@@ -102,7 +111,7 @@ class Root:
             reply = connection.getresponse()
             content = reply.read(most + 1)
             if len(content) > most:
-                raise WebError(f"the answer is longer than {most} bytes")
+                raise NotGivenError(f"the answer is longer than {most} bytes")
             return Answer(reply.status, reply.getheader("Content-Type") or "", content, reply.getheader("Date"))
         except (OSError, http.client.HTTPException) as error:
             raise WebError(f"{self._parts.netloc} cannot be reached ({_reason(error)})") from error
