@@ -25,13 +25,15 @@ def main() -> int:
     parser.add_argument("--exams", type=int, default=0, help="how many exams shall be there in the end")
     parser.add_argument("--shapes", type=Path, help="folder of label maps, for the second generator")
     parser.add_argument("--resume", action="store_true", help="go on with what is there")
+    parser.add_argument("--part", default="1/1", metavar="K/N", help="make every N-th exam from the K-th on: N at once")
     parser.add_argument("--report", action="store_true", help="tables, figure and calibration from the rows")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     if asked.exams:
         if (asked.out / ROWS).exists() and not asked.resume:
             parser.error(f"{asked.out / ROWS} is there: add --resume to go on with it, or choose another --out")
-        make(asked.exams, asked.out, asked.shapes)
+        part, parts = (int(p) for p in asked.part.split("/"))
+        make(asked.exams, asked.out, asked.shapes, part, parts)
     if asked.report:
         from trust_report import report
 
@@ -50,13 +52,13 @@ def rows_of(out: Path) -> Iterator[dict]:
             continue
 
 
-def make(exams: int, out: Path, shapes: Path | None) -> None:
-    """Append what lacks, in order."""
+def make(exams: int, out: Path, shapes: Path | None, part: int = 1, parts: int = 1) -> None:
+    """Append what lacks, in order; of several parts, which may run side by side, one."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     from trust_exams import A_ROUND, cases, row_of
 
     done = {(r["set"], r["number"]) for r in rows_of(out)}
-    wanted = cases(exams // sum(A_ROUND.values()) + 1)[:exams]
+    wanted = cases(exams // sum(A_ROUND.values()) + 1)[:exams][part - 1 :: parts]
     left = [c for c in wanted if (c.set, c.number) not in done]
     bodies = _bodies(out, shapes)
     columns = (TextColumn("exams"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

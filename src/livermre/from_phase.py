@@ -11,9 +11,7 @@ from livermre.exam.flags import Flag, Severity, flag
 from livermre.exam.types import Exam, LiverMask, Slice, Waves
 from livermre.inversion import Inversion, InversionSettings, SliceQuality, invert
 from livermre.inversion.chain import Start
-from livermre.inversion.judging import noise_alone
 from livermre.inversion.quality import CONFIDENT
-from livermre.inversion.vibration import over_noise
 
 
 @dataclass(frozen=True)
@@ -95,60 +93,6 @@ def _origin(slices: tuple[Slice, ...], made: Inversion, silent: bool) -> tuple[F
     found = (where or flag("confidence_from_phase"),)
     best = max(q.confident_share for q in made.slices)
     return (*found, flag("phase_contradicts_map", percent=100 * best)) if silent else found
-
-
-def without_noise(waves: Waves | None, exam: Exam, region: np.ndarray) -> Exam:
-    """The same exam, but without confidence in slices whose region shows noise rather than a vibration, each flagged.
-
-    region  (S, R, C) bool, the pixels that would be averaged
-
-    An exam can vibrate while the driver's waves die before they reach the pixels that are measured. Band-passed noise
-    there has a wavelength of its own, and its number would be that of a very soft liver. One slice tells that the
-    others do not have: the exam is not withdrawn for it.
-    """
-    slices, flags = list(exam.slices), list(exam.flags)
-    for i, place in enumerate(region):
-        evidence, confidence = _noise_alone(waves, exam, i, place), slices[i].confidence
-        if evidence is None or confidence is None:
-            continue
-        slices[i] = replace(slices[i], confidence=np.zeros_like(confidence))
-        flags.append(flag("slice_without_vibration", z_mm=slices[i].plane.position_mm, evidence=evidence))
-    return exam if len(flags) == len(exam.flags) else replace(exam, slices=tuple(slices), flags=tuple(flags))
-
-
-def region_doubts(waves: Waves | None, exam: Exam, region: np.ndarray) -> tuple[Flag, ...]:
-    """A blocking flag where the measured region as a whole, drawn by a person perhaps, shows noise and no vibration.
-
-    region  (S, R, C) bool, the pixels that are averaged
-    """
-    evidence = _noise_alone(waves, exam, slice(None), region)
-    return () if evidence is None else (flag("region_without_vibration", evidence=evidence),)
-
-
-def _noise_alone(waves: Waves | None, exam: Exam, which: int | slice, place: np.ndarray) -> str | None:
-    """What says that some pixels of these slices show noise alone; None where they show waves, or nothing tells."""
-    offsets = {s.phase_rad.shape[2] for s in exam.slices if s.phase_rad is not None}
-    if waves is None or waves.band_share is None or len(offsets) != 1:
-        return None
-    share = waves.band_share[which][place]
-    share = share[np.isfinite(share)]
-    if not share.size:
-        return None
-    rest = over_noise(float(share.mean(dtype=np.float64)), offsets.pop())
-    short = _over_short(waves, which, place)
-    if not noise_alone(rest, short):
-        return None
-    said = f"the motion at the driver's frequency is {rest:.1f} times as strong as what is left over"
-    return said if short is None else f"{said}, {short:.1f} times as strong as shorter waves"
-
-
-def _over_short(waves: Waves, which: int | slice, place: np.ndarray) -> float | None:
-    """How strong the band is against shorter waves, by the axis that has more of them."""
-    if waves.short_share is None:
-        return None
-    shares = [waves.short_share[which, ..., axis, :, :][place] for axis in range(2)]
-    means = [float(s.mean(dtype=np.float64)) for s in (s[np.isfinite(s)] for s in shares) if s.size]
-    return min(means) / max(1 - min(means), 1e-9) if means else None
 
 
 def compared(waves: Waves, exam: Exam, liver: LiverMask) -> Waves:

@@ -10,7 +10,7 @@ from threading import Thread
 
 import numpy as np
 
-from livermre import dicom, from_phase, given, nifti, objects_out, report, roi, stiffness
+from livermre import above_noise, dicom, from_phase, given, nifti, objects_out, report, roi, stiffness
 from livermre.deidentifying import read_key
 from livermre.dicom import Reading, SeriesReport
 from livermre.exam.errors import InputError, LivermreError, ModelError, NothingFound, OutputError, SettingsError
@@ -114,13 +114,14 @@ def _labelled(exam: Exam) -> Exam:
 def _measure(exam: Exam, waves: Waves | None, liver: LiverMask, settings: Settings) -> tuple[Exam, Roi, Stiffness]:
     """Region and stiffness, with an interval that counts how much the number hangs on the region.
 
-    The exam comes back without confidence in slices whose region shows noise and no vibration.
+    The exam comes back without confidence where the region shows noise and no vibration.
     """
     redrawn: Sequence[Roi] = ()
     doubts: Sequence[Flag] = ()
     if settings.region_file is None:
         region, redrawn = roi.draw_with_variants(exam, liver, settings.roi)
-        told = from_phase.without_noise(waves, exam, region.keep)
+        asked = np.any([region.keep, *(r.keep for r in redrawn)], axis=0)
+        told = above_noise.without_noise(waves, exam, region.keep, asked)
         if told is not exam:
             exam = told
             region, redrawn = roi.draw_with_variants(exam, liver, settings.roi)
@@ -130,7 +131,7 @@ def _measure(exam: Exam, waves: Waves | None, liver: LiverMask, settings: Settin
     measured = stiffness.measure(exam, liver, region, settings.measure)
     means = [stiffness.mean_kpa(exam, r) for r in redrawn]
     measured = stiffness.calibrated(exam, region, measured, means, settings.interval)
-    doubts = (*doubts, *from_phase.region_doubts(waves, exam, region.keep))
+    doubts = (*doubts, *above_noise.region_doubts(waves, exam, region.keep))
     return exam, region, replace(measured, flags=(*measured.flags, *doubts))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from inversion.sources import SHAPE, bulk, exam_of, inner, places_mm, plane_wave, shaken, wavenumber
 from inversion.test_vibration import of, uneven_noise
-from livermre import from_phase, nifti, pipeline
+from livermre import above_noise, from_phase, nifti, pipeline
 from livermre.exam.flags import Severity
 from livermre.exam.study import Study
 from livermre.exam.types import Exam, Identity
@@ -57,10 +57,10 @@ def half_dead(seed: int, offsets: int = 4) -> Exam:
 def test_the_half_without_waves_is_refused_and_the_other_is_not(offsets: int) -> None:
     found = from_phase.inverted(half_dead(1, offsets), InversionSettings())
     dead = np.broadcast_to((places_mm()[1] > 45) & (np.abs(places_mm()[0]) < 50), found.exam.shape)
-    (told,) = from_phase.region_doubts(found.waves, found.exam, dead)
+    (told,) = above_noise.region_doubts(found.waves, found.exam, dead)
     assert told.code == CODE and told.severity == Severity.BLOCKING
     alive = np.broadcast_to(inner(), found.exam.shape)
-    assert from_phase.region_doubts(found.waves, found.exam, alive) == ()
+    assert above_noise.region_doubts(found.waves, found.exam, alive) == ()
     assert not {f.code for f in found.exam.flags} & {"phase_without_vibration", "phase_without_waves"}
 
 
@@ -74,13 +74,40 @@ def test_only_the_slice_without_waves_loses_its_confidence() -> None:
     exam = replace(one, slices=(one.slices[0], higher))
     found = from_phase.inverted(exam, InversionSettings())
     left = np.broadcast_to(inner() & ~RIGHT & (places_mm()[1] < -30), exam.shape)
-    told = from_phase.without_noise(found.waves, found.exam, left)
+    told = above_noise.without_noise(found.waves, found.exam, left, left)
     assert [f.code for f in told.flags[len(found.exam.flags) :]] == ["slice_without_vibration"]
     assert not told.slices[1].confidence.any() and told.slices[0] is found.exam.slices[0]
     assert (told.slices[1].stiffness_kpa == found.exam.slices[1].stiffness_kpa)[left[1]].all()  # for people to look at
-    assert from_phase.region_doubts(found.waves, found.exam, left) == ()  # the exam is not given up for it
+    assert above_noise.region_doubts(found.waves, found.exam, left) == ()  # the exam is not given up for it
     alive = left & (np.arange(2) == 0)[:, None, None]
-    assert from_phase.without_noise(found.waves, found.exam, alive) is found.exam
+    assert above_noise.without_noise(found.waves, found.exam, alive, alive) is found.exam
+
+
+def test_only_the_part_of_a_slice_without_waves_loses_its_confidence() -> None:
+    """A region across both halves: what lies 40 mm and more within the dead one goes, and none of the live one."""
+    found = from_phase.inverted(half_dead(6), InversionSettings())
+    y, x = places_mm()
+    across = np.broadcast_to((np.abs(y) < 50) & (x > -90) & (x < 85), found.exam.shape)
+    told = above_noise.without_noise(found.waves, found.exam, across, across)
+    gone = (told.confidence == 0) & (found.exam.confidence > 0)
+    assert gone[across & (x > 40)].mean() > 0.95 and not gone[~across].any()
+    assert not gone[across & (x < -40)].any()
+    (said,) = told.flags[len(found.exam.flags) :]
+    share = float((above_noise._noise_in(found.waves, found.exam, 0, across[0]) & across[0]).sum() / across[0].sum())
+    assert said.code == "noise_left_out" and said.severity == Severity.INFO and 0.2 < share < 0.6
+
+
+def test_a_window_asks_the_pixels_of_the_region_alone() -> None:
+    """Means inside are means by brute force, whatever lies outside."""
+    rng = np.random.default_rng(7)
+    image, inside = rng.random((1, 40, 50)), rng.random((40, 50)) < 0.3
+    image[0, ~inside] = np.nan
+    found = above_noise._around(image, inside, (8.0, 10.0))[0]
+    r, c = np.nonzero(inside)
+    for i, j in ((0, 0), (20, 25), (39, 3)):
+        near = (np.abs(r - i) <= 10) & (np.abs(c - j) <= 8)  # four standard deviations, where the filter ends
+        weight = np.exp(-0.5 * (((r - i) * 8 / 20) ** 2 + ((c - j) * 10 / 20) ** 2))[near]
+        assert found[i, j] == pytest.approx((weight * image[0, r[near], c[near]]).sum() / weight.sum(), rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -96,15 +123,15 @@ def test_both_witnesses_must_speak_against_a_weak_wave(band: float, short: float
     if short is not None:
         seen = np.stack([np.full(shape, 0.99), np.full(shape, short)], axis=1)
     waves = replace(found.waves, band_share=np.full(shape, band), short_share=seen)
-    assert bool(from_phase.region_doubts(waves, found.exam, np.ones(shape, bool))) == refused
+    assert bool(above_noise.region_doubts(waves, found.exam, np.ones(shape, bool))) == refused
 
 
 def test_no_verdict_without_offsets_to_tell() -> None:
     exam = half_dead(2, offsets=3)
     found = from_phase.inverted(exam, InversionSettings())
     everywhere = np.ones(exam.shape, bool)
-    assert from_phase.region_doubts(found.waves, found.exam, everywhere) == ()
-    assert from_phase.region_doubts(None, found.exam, everywhere) == ()
+    assert above_noise.region_doubts(found.waves, found.exam, everywhere) == ()
+    assert above_noise.region_doubts(None, found.exam, everywhere) == ()
 
 
 def test_the_road_gives_no_number_of_a_region_drawn_where_no_wave_comes(tmp_path: Path) -> None:

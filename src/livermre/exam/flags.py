@@ -75,6 +75,10 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
         "The slice at {z_mm:.0f} mm is left out: where it would be measured, the waves hardly rise above noise "
         "({evidence}; noise alone: 1).",
     ),
+    "noise_left_out": (
+        Severity.INFO,
+        "{percent:.0f} % of the region's confident pixels hardly rise above noise and were left out.",
+    ),
     "slices_disagree": (
         Severity.WARNING,
         "Slice means differ by up to {percent:.0f} % of the exam mean (limit {limit:.0f} %): "

@@ -34,11 +34,10 @@ def sums_of(spectra: np.ndarray, inside: np.ndarray, grid: Grid, directions: int
     s = grid.back(parts)
     minus_laplacian = grid.back(parts * (np.float32(4 * np.pi**2) * k * k))
     axes = (0, 1)
-    return Sums(
-        window((s.conj() * minus_laplacian).sum(axes) * inside, grid, length_mm).astype(np.complex64),
-        window(_energy(s).sum(axes) * inside, grid, length_mm),
-        window(_energy(minus_laplacian).sum(axes) * inside, grid, length_mm),
-    )
+    cross = (s.conj() * minus_laplacian).sum(axes)
+    products = np.stack([cross.real, cross.imag, _energy(s).sum(axes), _energy(minus_laplacian).sum(axes)])
+    real, imaginary, wave, laplacian = window(products * inside, grid, length_mm)
+    return Sums((real + 1j * imaginary).astype(np.complex64), wave, laplacian)
 
 
 def _energy(parts: np.ndarray) -> np.ndarray:

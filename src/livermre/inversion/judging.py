@@ -65,15 +65,14 @@ def judged(
     return [d and _in_order(d) for d in done], ()
 
 
-def noise_alone(rest: float, short: float | None) -> bool:
-    """Whether a region shows noise and no waves that can be measured.
+def noise_alone(rest: float | np.ndarray, short: float | np.ndarray | None) -> bool | np.ndarray:
+    """Whether a region, or each of many, shows noise and no waves that can be measured.
 
     rest   energy of the first harmonic over that of what is left over in time, each by its dimensions
     short  energy in the band over that of shorter waves, each by its width; None where that is not known
     """
-    if rest < LEAST_AGAINST_NOISE:
-        return True
-    return rest < LEAST_ALONE and short is not None and short < LEAST_REGION_AGAINST_SHORT
+    weak = rest < LEAST_AGAINST_NOISE
+    return weak if short is None else weak | ((rest < LEAST_ALONE) & (short < LEAST_REGION_AGAINST_SHORT))
 
 
 def _out_of_order(known: Sequence[Done]) -> Flag | None:

@@ -76,7 +76,7 @@ def maps_of(
     squares = [_finer(f.wavenumber2, body.shape, factor) for f in fits]
     if settings.method != "helmholtz":
         squares = [_by_method(w, fine, settings) for w in wave]
-    energies = [_finer(f.energy, body.shape, factor) for f in fits]
+    energies = [_finer(f.energy, body.shape, factor) for f in fits] if len(fits) > 1 else []
     quality = _average([_finer(f.quality, body.shape, factor) for f in fits], energies)
     return _finish(_modulus(squares, energies, frequencies_hz, settings), quality, wave, body, settings)
 
@@ -89,7 +89,7 @@ def _modulus(
 ) -> np.ndarray:
     """(R, C) complex or float, kPa: least squares of lap u = - rho w^2 u / G over the frequencies."""
     omega2 = [(2 * np.pi * f) ** 2 for f in frequencies_hz]
-    weights = [e * w * w for e, w in zip(energies, omega2, strict=True)]
+    weights = [e * w * w for e, w in zip(energies, omega2)]
     compliance = _average([k2 * np.float32(1 / w) for k2, w in zip(squares, omega2, strict=True)], weights)
     with np.errstate(divide="ignore", invalid="ignore"):
         return settings.density_kg_m3 * 1e-9 / compliance  # 1/mm2 -> 1/m2 and Pa -> kPa

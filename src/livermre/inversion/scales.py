@@ -12,7 +12,7 @@ import numpy as np
 
 from livermre.inversion.helmholtz import coherence, squared_wavenumber, sums_of
 from livermre.inversion.settings import InversionSettings
-from livermre.inversion.spectrum import Grid, band_gain, lowpass_gain, window, window_inside
+from livermre.inversion.spectrum import Grid, band_gain, lowpass_gain, room_inside, window
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,10 @@ def fit(spectra: np.ndarray, inside: np.ndarray, grid: Grid, settings: Inversion
         gains = (gain_of(grid, s, settings) for s in scales)
         fits = [_single(spectra * g, np.ones((), np.float32), inside, grid, settings) for g in gains]
     shares = _shares([(f[0], f[3]) for f in fits], scales, inside, grid, settings)
-    mixed = (reduce(np.add, (f[i] * w for f, w in zip(fits, shares, strict=True))) for i in range(3))
-    wavenumber2, quality, energy = mixed
+    room = room_inside(inside, grid, settings.confidence_window_mm)
+    qualities = window(np.stack([f[1] for f in fits]) * inside, grid, settings.confidence_window_mm) / room
+    wavenumber2, energy = (reduce(np.add, (f[i] * w for f, w in zip(fits, shares, strict=True))) for i in (0, 2))
+    quality = reduce(np.add, qualities * shares)
     return Fit(wavenumber2.astype(np.complex64), quality, energy, shares)
 
 
@@ -67,8 +69,7 @@ def _single(
     sums = sums_of(spectra, inside, grid, settings.directions, settings.window_mm)
     # confidence asks the whole wave, interference and all: parted by direction even noise looks more like a wave
     whole = coherence(sums_of(spectra * judged, inside, grid, 0, settings.window_mm))
-    quality = window_inside(whole, inside, grid, settings.confidence_window_mm)
-    return np.nan_to_num(squared_wavenumber(sums)), quality, sums.wave, coherence(sums)
+    return np.nan_to_num(squared_wavenumber(sums)), whole, sums.wave, coherence(sums)
 
 
 def _shares(
@@ -81,11 +82,11 @@ def _shares(
     """Share (N, R, C) of each scale; fits are its K2, rad2/mm2, and its coherence (R, C)."""
     if len(fits) == 1:
         return np.ones((1, *fits[0][0].shape), dtype=np.float32)
-    room = np.maximum(window(inside, grid, settings.scale_region_mm), np.float32(0.02))
+    room = room_inside(inside, grid, settings.scale_region_mm)
+    asked = [image * inside for wavenumber2, share in fits for image in (share, np.abs(wavenumber2) * share)]
+    told = window(np.stack(asked), grid, settings.scale_region_mm)
     score = []
-    for (wavenumber2, share), scale in zip(fits, scales, strict=True):
-        weight = window(share * inside, grid, settings.scale_region_mm)
-        square = window(np.abs(wavenumber2) * share * inside, grid, settings.scale_region_mm)
+    for weight, square, scale in zip(told[0::2], told[1::2], scales, strict=True):
         off = _octaves_too_long(square / np.maximum(weight, np.float32(1e-9)), scale * settings.highpass_mm)
         if scale == scales[0]:
             off = np.maximum(off, 0)  # no scale is shorter: soft liver stays here

@@ -128,14 +128,23 @@ def band_gain(grid: Grid, highpass: tuple[float, float], lowpass: tuple[float, f
     return highpass_gain(grid, *highpass) * lowpass_gain(grid, *lowpass) / np.float32(peak)
 
 
-def window(image: np.ndarray, grid: Grid, length_mm: float) -> np.ndarray:
-    """Gaussian average (R, C) of an image, zeros outside; length is the standard deviation."""
-    if np.iscomplexobj(image):
-        return window(image.real, grid, length_mm) + 1j * window(image.imag, grid, length_mm)
-    return ndimage.gaussian_filter(np.ascontiguousarray(image), grid.sigma(length_mm), mode="constant", truncate=3.0)
+def window(images: np.ndarray, grid: Grid, length_mm: float) -> np.ndarray:
+    """Gaussian averages (..., R, C) of images, zeros outside; length is the standard deviation."""
+    if np.iscomplexobj(images):
+        return window(images.real, grid, length_mm) + 1j * window(images.imag, grid, length_mm)
+    across, along = (_gaussian(s) for s in grid.sigma(length_mm))
+    rows = ndimage.correlate1d(images, across, axis=-2, mode="constant")
+    return ndimage.correlate1d(rows, along, axis=-1, mode="constant")
 
 
-def window_inside(image: np.ndarray, inside: np.ndarray, grid: Grid, length_mm: float) -> np.ndarray:
-    """Gaussian average (R, C) over the pixels inside (R, C) float32 0/1 alone."""
-    weight = np.maximum(window(inside, grid, length_mm), np.float32(0.02))
-    return window(image * inside, grid, length_mm) / weight
+@lru_cache(maxsize=32)
+def _gaussian(sigma: float) -> np.ndarray:
+    """Weights out to three standard deviations, adding up to one."""
+    places = np.arange(-int(3.0 * sigma + 0.5), int(3.0 * sigma + 0.5) + 1)
+    weights = np.exp(-0.5 / sigma**2 * places**2)
+    return weights / weights.sum()
+
+
+def room_inside(inside: np.ndarray, grid: Grid, length_mm: float) -> np.ndarray:
+    """How much of the window of each pixel lies inside (R, C) float32 0/1, never quite 0."""
+    return np.maximum(window(inside, grid, length_mm), np.float32(0.02))

@@ -13,6 +13,7 @@ to prove. Three offsets leave nothing else over; a small area gains by it.
 import itertools
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from livermre.inversion.offsets import MINIMUM
 from livermre.inversion.scales import gain_of
 from livermre.inversion.settings import InversionSettings
 from livermre.inversion.spectrum import Grid, without_background
+
+_Share = TypeVar("_Share", float, np.ndarray)
 
 MARGIN_MM = 60.0
 
@@ -129,13 +132,13 @@ def against_noise(found: Moments) -> float | None:
     return _over_noise(1 - left_over(found), spare)
 
 
-def over_noise(share: float, offsets: int) -> float:
+def over_noise(share: _Share, offsets: int) -> _Share:
     """The same from the first harmonic's mean share (0..1) of the energy that changes with time, of four offsets on."""
     return _over_noise(share, offsets - 3)
 
 
-def _over_noise(share: float, spare: int) -> float:
-    return share / 2 * spare / max(1 - share, 1e-9)
+def _over_noise(share: _Share, spare: int) -> _Share:
+    return share / 2 * spare / np.maximum(1 - share, 1e-9)
 
 
 def weaker_turn(found: Moments) -> float | None:
