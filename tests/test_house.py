@@ -23,6 +23,7 @@ ROADS = {
     "settings",
     "demo",
     "from_phase",
+    "above_noise",
     "objects_out",
     "study",
     "deidentifying",
