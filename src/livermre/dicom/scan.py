@@ -27,6 +27,8 @@ _LOOKED_AT = WANTED | NEEDS_PYDICOM | PIXEL_TAGS
 _UNDEFINED = 0xFFFFFFFF
 _SYNTAX_TAG = 0x00020010
 _DEEPEST = 20
+_REMEMBERED_BYTES = 64
+"""Most values repeat from image to image and are short; a long one must not fill a node's memory."""
 _ITEM, _ITEM_END, _SEQUENCE_END = (0xFFFE, 0xE000), (0xFFFE, 0xE00D), (0xFFFE, 0xE0DD)
 _EXPLICIT_HEAD = struct.Struct("<HH2sH")
 _IMPLICIT_HEAD = struct.Struct("<HHI")
@@ -133,12 +135,13 @@ def _walk(
 def _note(found: dict[int, tuple[Value, ...]], tag: int, vr: bytes, data: bytes, value: int, behind: int) -> None:
     if behind > len(data):
         raise Incomplete
-    values = _parsed(tag, vr, data[value:behind])
+    raw = data[value:behind]
+    values = _parsed(tag, vr, raw) if len(raw) <= _REMEMBERED_BYTES else _parsed.__wrapped__(tag, vr, raw)
     if values:
         found[tag] = values
 
 
-@lru_cache(maxsize=20000)
+@lru_cache(maxsize=4096)
 def _parsed(tag: int, vr: bytes, raw: bytes) -> tuple[Value, ...]:
     return parse(vr_of(tag, vr.decode("ascii", "replace")), raw)
 
