@@ -38,9 +38,9 @@ get() { # seconds, words for apt-get
     </dev/null >>"$said" 2>&1
 }
 echo "Installing $missing from Debian, for the tests ..."
-get 30 update # without a network it may still be known where the packages lie
+get 20 update # without a network it may still be known where the packages lie
 # shellcheck disable=SC2086 # one word a package
-get 100 install --yes --no-install-recommends $missing && exit 0
+get 70 install --yes --no-install-recommends $missing && exit 0
 why=$(grep '^E:' "$said" | tail -n 1)
 echo "apt-get could not install $missing (${why:-no answer within its time limit}); $skipped"
 exit 0
