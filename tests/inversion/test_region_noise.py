@@ -13,7 +13,7 @@ from livermre.exam.flags import Severity
 from livermre.exam.study import Study
 from livermre.exam.types import Exam, Identity
 from livermre.inversion import InversionSettings, offsets_of
-from livermre.inversion.vibration import against_noise, harmonic_share, over_noise
+from livermre.inversion.vibration import against_noise, band_share, over_noise
 from livermre.settings import Settings
 
 CODE = "region_without_vibration"
@@ -23,7 +23,7 @@ RIGHT = places_mm()[1] > 0
 
 @pytest.mark.parametrize("count", [4, 5, 6, 8])
 def test_noise_gives_one_on_the_mean_over_pixels_whatever_its_strength(count: int) -> None:
-    share = harmonic_share(uneven_noise(count, 10 + count))
+    share = band_share(uneven_noise(count, 10 + count))
     assert share.mean() == pytest.approx(2 / (count - 1), abs=0.02)
     assert over_noise(float(share.mean()), count) == pytest.approx(1, abs=0.1)
 
@@ -33,17 +33,17 @@ def test_the_map_and_the_moments_of_the_same_pixels_agree(shape: tuple[int, int]
     rng = np.random.default_rng(3)
     wave = offsets_of(0.1 * plane_wave(wavenumber(3.0), 0.4), 4)
     motion = wave + 0.3 * rng.normal(size=(*shape, *wave.shape))
-    assert over_noise(float(harmonic_share(motion).mean()), 4) == pytest.approx(against_noise(of(motion)), rel=1e-4)
+    assert over_noise(float(band_share(motion).mean()), 4) == pytest.approx(against_noise(of(motion)), rel=1e-4)
 
 
 def test_a_vibration_alone_fills_its_share_and_stillness_none() -> None:
     motion = offsets_of(plane_wave(wavenumber(3.0), 0.4), 6)[None, None]
-    assert harmonic_share(motion + 5.0) == pytest.approx(1, abs=1e-4)  # what stands still is no part of it
-    assert not harmonic_share(np.ones((1, 1, 4, 3, 3), np.float32)).any()
+    assert band_share(motion + 5.0) == pytest.approx(1, abs=1e-4)  # what stands still is no part of it
+    assert not band_share(np.ones((1, 1, 4, 3, 3), np.float32)).any()
 
 
 def test_three_offsets_leave_nothing_to_compare_with() -> None:
-    assert harmonic_share(np.ones((1, 1, 3, 3, 3), np.float32)) is None
+    assert band_share(np.ones((1, 1, 3, 3, 3), np.float32)) is None
 
 
 def half_dead(seed: int, offsets: int = 4) -> Exam:

@@ -16,7 +16,7 @@ from livermre.inversion.result import SliceQuality
 from livermre.inversion.settings import InversionSettings
 from livermre.inversion.short_waves import Ring, Shares, ring_of, shares
 from livermre.inversion.unwrapping import box, foreground, unwrap
-from livermre.inversion.vibration import Moments, band_passed, harmonic_share, moments
+from livermre.inversion.vibration import Moments, band_passed, band_share, moments
 from livermre.inversion.wave import Harmonic, harmonic_of, has_mean, roughness_of
 
 Start = Literal["phase", "wave"]
@@ -130,7 +130,7 @@ def maps_from(m: Motion, frequencies_hz: tuple[float, ...], settings: InversionS
 
 
 def _band_share(m: Motion) -> np.ndarray | None:
-    share = None if m.passed is None else harmonic_share(m.passed)
+    share = None if m.passed is None else band_share(m.passed)
     return None if share is None else _fine(share, m)
 
 

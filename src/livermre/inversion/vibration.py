@@ -96,7 +96,7 @@ def moments(passed: np.ndarray, where: np.ndarray, still: bool = False) -> Momen
     return Moments(np.einsum("fdip,fdjp->ij", chosen, chosen), int(chosen.shape[-1]), still)
 
 
-def harmonic_share(passed: np.ndarray) -> np.ndarray | None:
+def band_share(passed: np.ndarray) -> np.ndarray | None:
     """(r, c) float32, share 0..1 of the energy that changes with time that the first harmonic holds; None of three.
 
     passed  (F, D, O, r, c) float32, rad, band-passed offsets; components and frequencies add up
