@@ -73,8 +73,8 @@ def _noise_alone(waves: Waves | None, exam: Exam, which: int | slice, place: np.
         short = _odds(min(known)) if known else None
     if not noise_alone(rest, short):
         return None
-    said = f"the motion at the driver's frequency is {rest:.1f} times as strong as what is left over"
-    return said if short is None else f"{said}, {short:.1f} times as strong as shorter waves"
+    said = f"{rest:.1f} times what is left over in time"
+    return said if short is None else f"{said}, {short:.1f} times shorter waves"
 
 
 def _noise_in(waves: Waves | None, exam: Exam, i: int, place: np.ndarray) -> np.ndarray:

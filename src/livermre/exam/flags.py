@@ -36,8 +36,7 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
     "no_stiffness_values": (Severity.BLOCKING, "The stiffness map holds no value inside the liver."),
     "region_without_vibration": (
         Severity.BLOCKING,
-        "In the measured region the waves hardly rise above noise ({evidence}; noise alone: 1): they do not reach this "
-        "part of the liver.",
+        "Waves do not reach the measured region: they hardly rise above noise ({evidence}; noise: 1).",
     ),
     "implausible_stiffness": (
         Severity.BLOCKING,
@@ -72,8 +71,7 @@ _REGISTRY: dict[str, tuple[Severity, str]] = {
     ),
     "slice_without_vibration": (
         Severity.WARNING,
-        "The slice at {z_mm:.0f} mm is left out: where it would be measured, the waves hardly rise above noise "
-        "({evidence}; noise alone: 1).",
+        "The slice at {z_mm:.0f} mm is left out: its waves hardly rise above noise ({evidence}; noise: 1).",
     ),
     "noise_left_out": (
         Severity.INFO,
